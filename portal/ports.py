@@ -1,0 +1,109 @@
+"""Owns what the portal asks of the world: stored history and facts, live counts, settings by command, event intake.
+
+Implementations: `portal.store` (ClickHouse), `portal.live` (license-counts and tenants topics), `portal.commands` and
+`portal.intake` (Kafka). Times are aware UTC datetimes; profiles are the bytes of `licensing.factors`.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A subject as it was known at an instant."""
+
+    subject: str
+    profile: int
+    display_name: str | None
+    user_principal_name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileChange:
+    """One recorded change of a subject (a row of seat_changes)."""
+
+    at: datetime
+    subject: str
+    rev: int
+    old_profile: int | None
+    new_profile: int
+    kind: str
+    facet: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class FacetFacts:
+    """The newest facts of one facet; `facts` is None where they were cleared or swept."""
+
+    subject: str
+    facet: str
+    observed_at: datetime
+    source: str
+    facts: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsRevision:
+    """One revision of a tenant's or the provider's settings, as recorded."""
+
+    revision: int
+    at: datetime
+    by: str | None
+    settings: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """Figures of one step of a range; `min`, `max`, `avg` (time-weighted) and `last` of currently_licensed."""
+
+    at: datetime
+    min: int
+    max: int
+    last: int
+    avg: float
+    acquired_licenses: int | None
+    user_licenses: int
+    dr_phone_licenses: int
+    factors: dict[str, dict[str, int]]
+    """`{"direct_routing": {"counted": n, "matched": n}, …}`, of the last count in the bucket."""
+
+
+class Store(Protocol):
+    """Reads of ClickHouse. Synchronous: the portal calls it in a thread. Every method is of one tenant."""
+
+    def buckets(self, tenant: str, start: datetime, end: datetime, step_s: int) -> list[Bucket]:
+        """Return the buckets of [start, end), the last value before `start` carried forward into the range."""
+
+    def seats(
+        self, tenant: str, *, at: datetime | None, enabled: int, factor: str, search: str | None, after: str, limit: int
+    ) -> list[Seat]:
+        """Return up to `limit` subjects above `after` in the order of their ids.
+
+        `factor`: a factor's name (counted there with the mask `enabled`), `counted`, `none` (known and not counted) or `all`.
+        """
+
+    def profile_changes(self, tenant: str, subjects: Sequence[str], until: datetime | None) -> list[ProfileChange]:
+        """Return all changes of these subjects, by subject and revision."""
+
+    def changes(
+        self, tenant: str, start: datetime, end: datetime, after: tuple[datetime, str, int] | None, limit: int
+    ) -> list[ProfileChange]:
+        """Return changes whose profile moved, in the order of (at, subject, rev), above `after`."""
+
+    def facts(self, tenant: str, subject: str, at: datetime | None) -> list[FacetFacts]:
+        """Return the facets of a subject as recorded at the instant (None = now)."""
+
+    def all_facts(self, tenant: str) -> Iterator[FacetFacts]:
+        """Return the latest facts of every subject of the tenant, by subject."""
+
+    def profiles(self, tenant: str) -> dict[str, int]:
+        """Return the recorded profile of every subject of the tenant."""
+
+    def settings_history(self, tenant: str) -> list[SettingsRevision]:
+        """Return all revisions of a tenant (or `_provider`), oldest first."""
+
+    def syncs(self, tenant: str) -> list[dict[str, Any]]:
+        """Return the sync runs of a tenant (newest state of each, newest first): the fields of `schemas.commands.SyncRun`."""

@@ -1,0 +1,184 @@
+"""Owns what becomes of a record of an input topic: its good events, and its bad ones each with a reason in words."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import msgspec
+import pydantic
+
+from schemas.events import (
+    FACTS,
+    MAX_AHEAD_MS,
+    MAX_ARRAY_BYTES,
+    MAX_ARRAY_EVENTS,
+    MAX_FACTS_BYTES,
+    USER_FACETS,
+    EventModel,
+)
+from schemas.identifiers import is_number, is_tenant, is_user
+from schemas.times import format_ms, format_time, parse_time, to_ms
+from schemas.wire import WireEvent, WireObservation, canonical_json, decode_known, decode_lenient, split_array
+
+Reason = Literal["not_json", "too_large", "invalid", "ahead_of_time", "facts_too_large", "misrouted", "tenant_removed",
+                 "internal_error"]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Why an event was refused: `index` in its array (0 for a single event), the reason, and a sentence for people."""
+
+    index: int
+    reason: Reason
+    detail: str
+    raw: bytes
+
+
+@dataclass(slots=True)
+class Intake:
+    """What one record held: accepted events in order, rejections, and how many unknown facts were left out."""
+
+    events: list[WireEvent] = field(default_factory=list)
+    rejections: list[Rejection] = field(default_factory=list)
+    unknown_facts: int = 0
+
+
+_known_tenants: set[str] = set()
+_KNOWN_TENANTS_LIMIT = 100_000
+
+
+def read_record(value: bytes | None, record_ms: int) -> Intake:
+    """Decode and check the value of one record, written at `record_ms`. Never raises for bad input (INTERFACE §1)."""
+    intake = Intake()
+    if value is None or len(value) > MAX_ARRAY_BYTES:
+        size = "no value" if value is None else f"{len(value):,} bytes"
+        intake.rejections.append(
+            Rejection(0, "invalid" if value is None else "too_large",
+                      f"a record has {size}; at most {MAX_ARRAY_BYTES:,} bytes are taken: send smaller arrays", value or b"")
+        )  # fmt: skip
+        return intake
+    try:
+        decoded = decode_known(value)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        _read_slowly(value, record_ms, intake)
+        return intake
+    if type(decoded) is not list:
+        _accept(decoded, value, 0, record_ms, intake)
+    elif len(decoded) > MAX_ARRAY_EVENTS:
+        intake.rejections.append(_too_many(len(decoded), value))
+    else:
+        raws: list[bytes] | None = None
+        for index, event in enumerate(decoded):
+            problem = problem_of(event, record_ms)
+            if problem is None:
+                intake.events.append(event)
+            else:
+                raws = raws or [bytes(raw) for raw in split_array(value)]
+                intake.rejections.append(Rejection(index, *problem, raws[index]))
+    return intake
+
+
+def _too_many(count: int, value: bytes) -> Rejection:
+    return Rejection(0, "too_large", f"an array of {count:,} events; at most {MAX_ARRAY_EVENTS:,} are taken", value)
+
+
+def _read_slowly(value: bytes, record_ms: int, intake: Intake) -> None:
+    """Take the record apart event by event, so that one bad event does not take its neighbours along."""
+    raws: list[Any]
+    try:
+        raws = split_array(value)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        raws = [value]
+    if len(raws) > MAX_ARRAY_EVENTS:
+        intake.rejections.append(_too_many(len(raws), value))
+        return
+    for index, raw in enumerate(raws):
+        data = bytes(raw)
+        try:
+            event = decode_lenient(data)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            intake.rejections.append(Rejection(index, *word(data, str(error)), data))
+            continue
+        intake.unknown_facts += _unknown_facts(event, data)
+        _accept(event, data, index, record_ms, intake)
+
+
+def _accept(event: WireEvent, raw: bytes, index: int, record_ms: int, intake: Intake) -> None:
+    problem = problem_of(event, record_ms)
+    if problem is None:
+        intake.events.append(event)
+    else:
+        intake.rejections.append(Rejection(index, *problem, raw))
+
+
+def problem_of(event: WireEvent, record_ms: int) -> tuple[Reason, str] | None:
+    """Say what is wrong with a decoded event beyond its JSON types, or None. `record_ms` is its record's timestamp."""
+    tenant = event.tenant
+    if tenant not in _known_tenants:
+        if not is_tenant(tenant):
+            return "invalid", _worded(event)
+        if len(_known_tenants) >= _KNOWN_TENANTS_LIMIT:
+            _known_tenants.clear()
+        _known_tenants.add(tenant)
+    if isinstance(event, WireObservation):
+        facet: str = type(event).facet  # type: ignore[attr-defined]  # set on each struct by schemas.wire
+        if not (is_user(event.subject) if facet in USER_FACETS else is_number(event.subject)):
+            return "invalid", _worded(event)
+        at = event.observed_at
+        facts = event.facts
+        if facts is not None:
+            if facet == "interface" and facts.changed_at is not None and not _is_time(facts.changed_at):
+                return "invalid", _worded(event)
+            size = len(canonical_json(facts))
+            if size > MAX_FACTS_BYTES:
+                return "facts_too_large", f"facts of {size:,} bytes; at most {MAX_FACTS_BYTES:,} are taken"
+    else:
+        if event.facet not in FACTS:
+            return "invalid", _worded(event)
+        at = event.at
+    try:
+        ahead = to_ms(at) - record_ms
+    except OverflowError:
+        return "invalid", "a time lies outside the years 1 to 9999"
+    if ahead > MAX_AHEAD_MS:
+        return "ahead_of_time", (
+            f"{format_time(at)} is more than 5 minutes ahead of the record's own time {format_ms(record_ms)}:"
+            " check the clock of the sender"
+        )
+    return None
+
+
+def _is_time(text: str) -> bool:
+    try:
+        parse_time(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _worded(event: WireEvent) -> str:
+    return word(msgspec.json.encode(event), "")[1]
+
+
+def word(raw: bytes, fallback: str) -> tuple[Reason, str]:
+    """Let pydantic say what is wrong with the bytes of one event: reason and sentence."""
+    try:
+        builtin = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return "not_json", f"not JSON: {error}"
+    try:
+        EventModel.validate_python(builtin)
+    except pydantic.ValidationError as error:
+        return "invalid", "; ".join(_sentence(item) for item in error.errors(include_url=False, include_input=False)[:3])
+    return "invalid", fallback or "refused"
+
+
+def _sentence(error: Any) -> str:
+    place = ".".join(str(part) for part in error["loc"] if part not in FACTS)
+    return f"{place}: {error['msg']}" if place else str(error["msg"])
+
+
+def _unknown_facts(event: WireEvent, raw: bytes) -> int:
+    if not isinstance(event, WireObservation) or event.facts is None:
+        return 0
+    facts = msgspec.json.decode(raw)["facts"]
+    return sum(name not in event.facts.__struct_fields__ for name in facts)

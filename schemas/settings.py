@@ -1,0 +1,96 @@
+"""Owns the settings of a tenant and of the provider (topic `tenants`, INTERFACE §1): models, and nothing that applies them."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from schemas.identifiers import TenantId
+from schemas.times import Instant
+
+ServiceType = Literal[
+    "ump_365", "hosted_essentials", "oc_essentials", "hosted_essentials_plus", "hosted_pro", "oc_essentials_plus", "oc_pro"
+]
+OptionalFactor = Literal["lifecycle", "user_interface", "service_number"]
+
+Guid = Annotated[str, StringConstraints(to_lower=True, strip_whitespace=True, min_length=1, max_length=64)]
+Pattern = Annotated[str, StringConstraints(max_length=1_000)]
+Percent = Annotated[float, Field(ge=0, le=1_000)]
+
+
+def _host(text: str) -> str:
+    if not text.strip() or len(text) > 253:
+        raise ValueError("a gateway is a host name of 1 to 253 characters")
+    return text.strip()
+
+
+class Model(BaseModel):
+    """A frozen, strict body: unknown keys and other JSON types are refused."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+
+class Factors(Model):
+    """Switches of the optional factors; None = the provider's default."""
+
+    lifecycle: bool | None = None
+    user_interface: bool | None = None
+    service_number: bool | None = None
+
+
+class Criteria(Model):
+    """The three patterns of LICENSE-FACTORS §4 (RE2); None or empty = the default."""
+
+    licensed_users_by_gateway: Pattern | None = None
+    dr_numbers: Pattern | None = None
+    reject_service_numbers: Pattern | None = None
+
+
+class AlertLimits(Model):
+    """Limits of the pool alerts, in percent of the pool; None = the provider's default."""
+
+    warning_percent: Percent | None = None
+    critical_percent: Percent | None = None
+    clear_percent: Percent | None = None
+    dwell_s: Annotated[int, Field(ge=0, le=604_800)] | None = None
+
+
+class _Stamps(Model):
+    """Who changed it last; set by the counter, ignored on the way in."""
+
+    revision: Annotated[int, Field(ge=0)] = 0
+    updated_at: Instant | None = None
+    updated_by: str | None = None
+    removed_at: Instant | None = None
+
+
+class TenantSettings(_Stamps):
+    """What a provider has set for a tenant. Everything but `tenant` may be absent (= default)."""
+
+    tenant: TenantId
+    display_name: Annotated[str, StringConstraints(max_length=256)] | None = None
+    acquired_licenses: Annotated[int, Field(ge=0, le=1_000_000_000)] | None = None
+    service_type: ServiceType = "ump_365"
+    factors: Factors = Factors()
+    criteria: Criteria = Criteria()
+    customer_guid: Guid | None = None
+    ms_tenant_id: Guid | None = None
+    gateways: Annotated[list[Annotated[str, AfterValidator(_host)]], Field(max_length=1_000)] = []
+    alerts: AlertLimits = AlertLimits()
+    stale_after_s: Annotated[int, Field(ge=1, le=31_536_000)] | None = None
+
+
+class ProviderSettings(_Stamps):
+    """The provider's own defaults (key `_provider`)."""
+
+    tenant: Literal["_provider"] = "_provider"
+    factors: Factors = Factors()
+    alerts: AlertLimits = AlertLimits()
+    stale_after_s: Annotated[int, Field(ge=1, le=31_536_000)] | None = None
+
+
+Settings = TenantSettings | ProviderSettings
+STAMPS = ("revision", "updated_at", "updated_by", "removed_at")
+"""Keys that a body may carry and that are ignored there, so that what GET gives can be PUT."""
+
+DEFAULT_STALE_AFTER_S = 3_600
+DEFAULT_ALERTS = AlertLimits(warning_percent=90.0, critical_percent=100.0, clear_percent=None, dwell_s=60)
