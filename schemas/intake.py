@@ -168,7 +168,9 @@ def word(raw: bytes, fallback: str) -> tuple[Reason, str]:
     try:
         EventModel.validate_python(builtin)
     except pydantic.ValidationError as error:
-        return "invalid", "; ".join(_sentence(item) for item in error.errors(include_url=False, include_input=False)[:3])
+        return "invalid", "; ".join(
+            _sentence(item) for item in error.errors(include_url=False, include_input=False)[:3]
+        )
     return "invalid", fallback or "refused"
 
 

@@ -8,7 +8,13 @@ from schemas.identifiers import TenantId
 from schemas.times import Instant
 
 ServiceType = Literal[
-    "ump_365", "hosted_essentials", "oc_essentials", "hosted_essentials_plus", "hosted_pro", "oc_essentials_plus", "oc_pro"
+    "ump_365",
+    "hosted_essentials",
+    "oc_essentials",
+    "hosted_essentials_plus",
+    "hosted_pro",
+    "oc_essentials_plus",
+    "oc_pro",
 ]
 OptionalFactor = Literal["lifecycle", "user_interface", "service_number"]
 

@@ -47,7 +47,9 @@ TOPICS: dict[TopicName, Topic] = {
         Topic("tallies", "tenant/partition, placed by tenant", "partial counts of source partitions", _COMPACTED),
         Topic("license-counts", "tenant", "the current count of a tenant", _COMPACTED),
         Topic("alerts", "tenant", "alert state changes", _KEPT_7_DAYS),
-        Topic("dead-letters", "as read", "original bytes of refused events, reason and origin in headers", _KEPT_7_DAYS),
+        Topic(
+            "dead-letters", "as read", "original bytes of refused events, reason and origin in headers", _KEPT_7_DAYS
+        ),
         Topic("meter-state-changelog", "tenant/subject or tenant", "the meter's state, by subject", _COMPACTED),
     )
 }

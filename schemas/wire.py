@@ -83,22 +83,20 @@ def _event_struct(facet: str, *, strict: bool) -> Any:
     )
 
 
-def _decoder(*, strict: bool) -> tuple[Any, dict[str, Any]]:
-    structs = {facet: _event_struct(facet, strict=strict) for facet in FACTS}
+def _any_event(*, strict: bool) -> Any:
     union: Any = WireSync | WireConfirmed
-    for struct in structs.values():
-        union = union | struct
-    return union, structs
+    for facet in FACTS:
+        union = union | _event_struct(facet, strict=strict)
+    return union
 
 
-_strict_union, _ = _decoder(strict=True)
-_lenient_union, _ = _decoder(strict=False)
+_strict_event = _any_event(strict=True)
 
-decode_known: Any = msgspec.json.Decoder(_strict_union | list[_strict_union]).decode
+decode_known: Any = msgspec.json.Decoder(_strict_event | list.__class_getitem__(_strict_event)).decode
 """Decode an event or an array, refusing facts that no model names: the common case, in one pass and without a count of the
 unknown. Raises msgspec.ValidationError or DecodeError for anything else."""
 
-decode_lenient: Any = msgspec.json.Decoder(_lenient_union).decode
+decode_lenient: Any = msgspec.json.Decoder(_any_event(strict=False)).decode
 """Decode one event, leaving out the facts that no model names."""
 
 split_array: Any = msgspec.json.Decoder(list[msgspec.Raw]).decode
