@@ -1,0 +1,141 @@
+"""Owns commands to the counter and their answers (topic `commands`), and the confirmation of held syncs."""
+
+import asyncio
+import uuid
+from collections.abc import Callable
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+import pydantic
+import structlog
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
+
+from portal.durability import Durability
+from portal.publishing import Outgoing, Publisher
+from portal.services import Mode, NoAnswer, utc_now
+from schemas.commands import Answer, ChangeSettings, SyncRun
+from schemas.events import SyncCompleted, input_topic
+from schemas.identifiers import partition_of
+from schemas.times import to_ms
+from schemas.topics import TopicName, full_name
+
+log = structlog.get_logger()
+
+_RETRY_S = 1.0
+
+
+class KafkaCommands:
+    """Sends changes of settings and waits for the answer of the counter that owns the tenant.
+
+    `consumer` is a started aiokafka consumer without a group, given over for good. Use as `async with`.
+    """
+
+    def __init__(
+        self,
+        publisher: Publisher,
+        consumer: Any,
+        prefix: str,
+        partitions: int,
+        durability: Durability,
+        *,
+        timeout_s: float = 10.0,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._publisher, self._consumer, self._durability = publisher, consumer, durability
+        self._partitions, self._timeout_s, self._clock = partitions, timeout_s, clock
+        self._places = [TopicPartition(full_name(prefix, "commands"), number) for number in range(partitions)]
+        self._waiting: dict[str, asyncio.Future[Answer]] = {}
+        self._reader: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._consumer.assign(self._places)
+        await self._consumer.seek_to_end(*self._places)
+        for place in self._places:
+            # The seek is lazy: without asking, an answer could come before the place that is read from.
+            await self._consumer.position(place)
+        self._reader = asyncio.create_task(self._read(), name="portal-command-answers")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._reader is not None:
+            self._reader.cancel()
+            await asyncio.gather(self._reader, return_exceptions=True)
+
+    async def change(self, tenant: str, mode: Mode, body: dict[str, Any], if_match: int | None, by: str) -> Answer:
+        """Send a change and return its answer. Raises NoBroker, NoAnswer, NotDurable."""
+        now = self._clock()
+        command = ChangeSettings(
+            id=uuid.uuid4().hex, tenant=tenant, by=by, sent_at=now, mode=mode, body=body, if_match=if_match
+        )
+        answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._waiting[command.id] = answered
+        try:
+            await self._publisher.publish([_record(command, self._partitions)], to_ms(now))
+            async with asyncio.timeout(self._timeout_s):
+                answer = await answered
+        except TimeoutError as error:
+            raise NoAnswer(
+                f"no counter answered for {tenant} within {self._timeout_s:.0f} s, so the change may or may not follow:"
+                " check that `poolwatch run counter` runs, read the settings, and send the change again"
+            ) from error
+        finally:
+            self._waiting.pop(command.id, None)
+        if answer.status == "done":
+            await self._durability.settings(tenant)
+        return answer
+
+    async def _read(self) -> None:
+        while True:
+            try:
+                batches = await self._consumer.getmany(timeout_ms=500)
+            except KafkaError as error:
+                log.warning("command_answers_unreadable", error=str(error))
+                await asyncio.sleep(_RETRY_S)
+                continue
+            for records in batches.values():
+                for record in records:
+                    self._take(record.value)
+
+    def _take(self, value: bytes | None) -> None:
+        if not self._waiting or value is None or b'"answer"' not in value:
+            return
+        try:
+            answer = Answer.model_validate_json(value)
+        except pydantic.ValidationError:
+            return  # another command that holds the word, or rubbish: neither is an answer
+        waiting = self._waiting.get(answer.id)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(answer)
+
+
+class KafkaConfirmations:
+    """Lets held syncs through."""
+
+    def __init__(self, publisher: Publisher, durability: Durability, partitions: int) -> None:
+        self._publisher, self._durability, self._partitions = publisher, durability, partitions
+
+    async def confirm(self, run: SyncRun, by: str, now: datetime) -> SyncRun:
+        """Send the `sync_completed` of a held run to every partition, then tell of it. Raises NoBroker, NotDurable."""
+        # The sweep first: a crash in between leaves a run that reads held and can be confirmed again.
+        event = SyncCompleted(
+            type="sync_completed", tenant=run.tenant, facet=run.facet, source=run.source, started_at=run.started_at
+        )
+        value = event.model_dump_json().encode()
+        topic: TopicName = "user-changes" if input_topic(run.facet) == "user-changes" else "assignments"
+        sweeps = [Outgoing(topic, number, None, value) for number in range(self._partitions)]
+        written = await self._publisher.publish(sweeps, to_ms(now))
+        confirmed = run.model_copy(update={"status": "confirmed", "by": by, "sent_at": now})
+        await self._publisher.publish([_record(confirmed, self._partitions)], to_ms(now))
+        await self._durability.events(written)
+        return confirmed
+
+
+def _record(command: ChangeSettings | SyncRun, partitions: int) -> Outgoing:
+    key = command.tenant.encode()
+    value = msgspec.json.encode(command.model_dump(mode="json"))
+    return Outgoing("commands", partition_of(key, partitions), key, value)

@@ -1,0 +1,135 @@
+"""Owns what the portal is given: its ports beside the store, and the dataclass that carries them all into the app.
+
+The exceptions of the ports:
+
+    ServiceError
+    ├── NoBroker        Kafka did not confirm in time
+    ├── NoAnswer        nobody answered a command in time
+    └── NotDurable      it is in Kafka, and was not seen on disk in time
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal, Protocol
+
+from portal.ports import Store
+from schemas.commands import Answer, SyncRun
+from schemas.count import Count
+from schemas.intake import Rejection
+from schemas.settings import ProviderSettings, TenantSettings
+from schemas.times import from_ms, to_ms
+
+
+class ServiceError(Exception):
+    """A part of the world that the portal needs is not there; the text says which, and what to do."""
+
+
+class NoBroker(ServiceError):
+    """Kafka did not confirm in time."""
+
+
+class NoAnswer(ServiceError):
+    """Nobody answered a command in time; it may still be carried out."""
+
+
+class NotDurable(ServiceError):
+    """The records are in Kafka, and what follows from them was not seen on disk in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveCount:
+    """A tenant's newest count and its place in the stream: `id` is what a client gives back to resume after it."""
+
+    count: Count
+    id: str
+
+
+class Subscription(Protocol):
+    """The counts that change from now on; a slow reader gets the newest of each tenant."""
+
+    def __aiter__(self) -> AsyncIterator[LiveCount | None]:
+        """Yield changed counts; None every few seconds in which nothing changed, so that dead connections are noticed."""
+
+
+class LiveCounts(Protocol):
+    """Current counts and settings of all tenants."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether all that was there at the start has been read."""
+
+    def count(self, tenant: str) -> Count | None: ...
+
+    def counts(self) -> Mapping[str, Count]: ...
+
+    def settings(self, tenant: str) -> TenantSettings | None: ...
+
+    def all_settings(self) -> Mapping[str, TenantSettings]: ...
+
+    def provider(self) -> ProviderSettings: ...
+
+    def subscribe(self, tenant: str | None, last_id: str | None) -> AbstractAsyncContextManager[Subscription]:
+        """Open the stream: first the newest count of each tenant (or of one) that changed since `last_id`, then changes."""
+
+
+Mode = Literal["put", "patch", "remove", "purge"]
+
+
+class SettingsCommands(Protocol):
+    """Changes of settings, carried out by the counter that owns the tenant."""
+
+    async def change(self, tenant: str, mode: Mode, body: dict[str, Any], if_match: int | None, by: str) -> Answer:
+        """Send a change and return its answer. Raises NoBroker, NoAnswer, NotDurable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What became of the events of a request; `reading` counts those that the request held."""
+
+    accepted: int
+    rejected: list[Rejection]
+
+
+class EventIntake(Protocol):
+    """Events by HTTP."""
+
+    async def accept(self, body: bytes, now_ms: int) -> Accepted:
+        """Validate, publish and wait for Kafka, and where the broker forgets for the disk. Raises NoBroker, NotDurable."""
+
+
+class SyncConfirmations(Protocol):
+    """Held syncs that a person lets through."""
+
+    async def confirm(self, run: SyncRun, by: str, now: datetime) -> SyncRun:
+        """Send the `sync_completed` of a held run to every partition, and tell of it. Raises NoBroker, NotDurable."""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What `/readyz` tells of the installation; `poolwatch import` finds the broker by it."""
+
+    version: str
+    embedded: bool
+    kafka_bootstrap: str
+    topic_prefix: str
+    partitions: int
+
+
+def utc_now() -> datetime:
+    """Return the time, cut to milliseconds as all instants are."""
+    return from_ms(to_ms(datetime.now(UTC)))
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything that the app needs of the world."""
+
+    store: Store
+    live: LiveCounts
+    settings: SettingsCommands
+    intake: EventIntake
+    syncs: SyncConfirmations
+    about: About
+    clock: Callable[[], datetime] = field(default=utc_now)

@@ -1,0 +1,54 @@
+"""Owns how processes log: structlog events to standard error, JSON unless a terminal reads them."""
+
+import logging
+import sys
+
+import structlog
+
+from runtime.settings import Log
+
+_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+
+
+def configure(log: Log) -> None:
+    """Set up structlog and hand the standard library's records (Faust, aiokafka, uvicorn) through it."""
+    level = _LEVELS[log.level]
+    console = log.format == "console" or (log.format == "auto" and sys.stderr.isatty())
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.processors.dict_tracebacks if not console else _keep, _renderer(console)],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    _adopt_standard_library(level, shared, console)
+
+
+def _keep(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    return event
+
+
+def _renderer(console: bool) -> structlog.typing.Processor:
+    return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()) if console else structlog.processors.JSONRenderer()
+
+
+def _adopt_standard_library(level: int, shared: list[structlog.typing.Processor], console: bool) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info if not console else _keep,
+                _renderer(console),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    # Libraries say at info what only their authors need.
+    root.setLevel(max(level, logging.WARNING) if level >= logging.INFO else level)

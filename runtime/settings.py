@@ -1,0 +1,154 @@
+"""Owns the settings of every process: one frozen tree, read once from the environment, `.env` and `poolwatch.toml`.
+
+Precedence, highest first: arguments of a command, `POOLWATCH_…` variables, `.env` in the working directory,
+`poolwatch.toml` there (or where `POOLWATCH_CONFIG` says), the defaults below. A nested value is named by its group and its
+name: `kafka.topic_prefix` is `POOLWATCH_KAFKA_TOPIC_PREFIX`, and `[kafka] topic_prefix = …` in the file.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+PREFIX = "POOLWATCH_"
+DEFAULT_CONFIG = "poolwatch.toml"
+
+
+class SettingsError(Exception):
+    """The settings cannot be used; the text has a sentence a mistake, each with the name of the setting."""
+
+
+class _Group(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _prefix(text: str) -> str:
+    if len(text) > 100 or not all(char.isascii() and (char.isalnum() or char in "._-") for char in text):
+        raise ValueError("a topic prefix is at most 100 of a-z A-Z 0-9 . _ -")
+    return text
+
+
+def _http(text: str) -> str:
+    if not text.startswith(("http://", "https://")):
+        raise ValueError(f"an address begins with http:// or https://, not {text[:80]!r}")
+    return text.rstrip("/")
+
+
+Port = Annotated[int, Field(ge=1, le=65_535)]
+Days = Annotated[int, Field(ge=1, le=36_500)]
+
+
+class Kafka(_Group):
+    """The broker. `security_protocol` and the `sasl_` and `ssl_` names are handed to the client as they are."""
+
+    bootstrap: Annotated[str, Field(min_length=1)] = "127.0.0.1:9092"
+    topic_prefix: Annotated[str, AfterValidator(_prefix)] = "poolwatch."
+    partitions: Annotated[int, Field(ge=1, le=1_024)] = 8
+    """Of every topic; fixed for the life of the topics."""
+    replication_factor: Annotated[int, Field(ge=1, le=32)] = 1
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
+    sasl_username: str | None = None
+    sasl_password: SecretStr | None = None
+    ssl_cafile: Path | None = None
+
+
+class ClickHouse(_Group):
+    """Where history is kept: a server's `url`, or without one the engine in process on the directory `data`."""
+
+    url: SecretStr | None = None
+    """`http://user:password@host:8123/`; a secret, for it may carry a password."""
+    database: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")] = "poolwatch"
+    data: Path = Path("data/clickhouse")
+
+
+class Portal(_Group):
+    """Where the portal listens."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8080
+
+
+class Retention(_Group):
+    """How many days ClickHouse keeps what."""
+
+    counts_days: Days = 90
+    hourly_days: Days = 1_100
+    daily_days: Days = 3_650
+    changes_days: Days = 1_100
+
+
+class Log(_Group):
+    """What is logged, and how: `auto` is JSON unless a terminal reads it."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "json", "console"] = "auto"
+
+
+class Settings(BaseSettings):
+    """The whole tree."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="ignore",  # other programs' variables stand in the same .env; `unknown_names` tells of mistyped ones
+        env_prefix=PREFIX,
+        env_nested_delimiter="_",
+        env_nested_max_split=1,
+        env_file=".env",
+        env_file_encoding="utf-8",
+    )
+    # Set by `load` alone: pydantic-settings asks for the file's place before there is an instance.
+    config_file: ClassVar[Path] = Path(DEFAULT_CONFIG)
+
+    url: Annotated[str, AfterValidator(_http)] = "http://127.0.0.1:8080"
+    """Where the command line finds the portal."""
+    kafka: Kafka = Kafka()
+    clickhouse: ClickHouse = ClickHouse()
+    portal: Portal = Portal()
+    retention: Retention = Retention()
+    log: Log = Log()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Put `poolwatch.toml` below the environment."""
+        toml = TomlConfigSettingsSource(settings_cls, toml_file=cls.config_file)
+        return init_settings, env_settings, dotenv_settings, toml
+
+
+def load(**overrides: Any) -> Settings:
+    """Read the settings. `overrides` are a command's own arguments (`kafka={"bootstrap": …}`), which win.
+
+    Raises SettingsError with the name of each setting that cannot be used.
+    """
+    file = Path(os.environ.get(f"{PREFIX}CONFIG", DEFAULT_CONFIG))
+    if f"{PREFIX}CONFIG" in os.environ and not file.is_file():
+        raise SettingsError(f"{PREFIX}CONFIG names {file}, which is no file: correct it, or unset it")
+    Settings.config_file = file
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        raise SettingsError("\n".join(_sentence(item) for item in error.errors(include_url=False))) from error
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{file} or .env cannot be read: {error}. Correct the file, or move it away") from error
+
+
+def variable(place: tuple[str, ...]) -> str:
+    """Return the variable of a place in the tree: `("kafka", "bootstrap")` is `POOLWATCH_KAFKA_BOOTSTRAP`."""
+    return PREFIX + "_".join(place).upper()
+
+
+def _sentence(error: Any) -> str:
+    place = tuple(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        return f"{variable(place)} ({'.'.join(place)} in {DEFAULT_CONFIG}) is not a setting: `poolwatch check-config` lists them"
+    given = "" if "password" in place[-1] or place[-1] == "url" else f", not {str(error['input'])[:80]!r}"
+    return f"{variable(place)} ({'.'.join(place)} in {DEFAULT_CONFIG}): {error['msg'].removeprefix('Value error, ')}{given}"
