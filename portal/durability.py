@@ -86,8 +86,8 @@ class SinkKeeps:
     async def _until(self, reached: Callable[[], Awaitable[bool]], who: str) -> None:
         try:
             async with asyncio.timeout(self._timeout_s):
-                while not await self._answered(reached):
-                    await asyncio.sleep(_POLL_S)  # noqa: ASYNC110 -- offsets of other processes raise no event here
+                while not await self._answered(reached):  # noqa: ASYNC110 -- other processes raise no event here
+                    await asyncio.sleep(_POLL_S)
         except TimeoutError as error:
             raise NotDurable(
                 f"it is in Kafka, and {who} has not stored it within {self._timeout_s:.0f} s: wait until /readyz says"

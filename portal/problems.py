@@ -25,7 +25,7 @@ TITLES = {
 
 
 class Problem(Exception):  # noqa: N818 -- the name of the thing in RFC 9457
-    """An answer that says no: `detail` says what happened, to what, and what to do next; `extra` are further members."""
+    """An answer that says no: `detail` says what happened, to what, what to do next; `extra` are further members."""
 
     def __init__(self, status: int, detail: str, *, headers: dict[str, str] | None = None, **extra: Any) -> None:
         super().__init__(detail)

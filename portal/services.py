@@ -26,15 +26,15 @@ class ServiceError(Exception):
     """A part of the world that the portal needs is not there; the text says which, and what to do."""
 
 
-class NoBroker(ServiceError):
+class NoBroker(ServiceError):  # noqa: N818 -- says what is the matter
     """Kafka did not confirm in time."""
 
 
-class NoAnswer(ServiceError):
+class NoAnswer(ServiceError):  # noqa: N818 -- says what is the matter
     """Nobody answered a command in time; it may still be carried out."""
 
 
-class NotDurable(ServiceError):
+class NotDurable(ServiceError):  # noqa: N818 -- says what is the matter
     """The records are in Kafka, and what follows from them was not seen on disk in time."""
 
 
@@ -50,7 +50,7 @@ class Subscription(Protocol):
     """The counts that change from now on; a slow reader gets the newest of each tenant."""
 
     def __aiter__(self) -> AsyncIterator[LiveCount | None]:
-        """Yield changed counts; None every few seconds in which nothing changed, so that dead connections are noticed."""
+        """Yield changed counts; None after some seconds without one, so that dead connections are noticed."""
 
 
 class LiveCounts(Protocol):
@@ -71,7 +71,7 @@ class LiveCounts(Protocol):
     def provider(self) -> ProviderSettings: ...
 
     def subscribe(self, tenant: str | None, last_id: str | None) -> AbstractAsyncContextManager[Subscription]:
-        """Open the stream: first the newest count of each tenant (or of one) that changed since `last_id`, then changes."""
+        """Open the stream: first the newest count of each tenant (or of one) changed since `last_id`, then changes."""
 
 
 Mode = Literal["put", "patch", "remove", "purge"]
@@ -86,7 +86,7 @@ class SettingsCommands(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """What became of the events of a request; `reading` counts those that the request held."""
+    """What became of the events of a request."""
 
     accepted: int
     rejected: list[Rejection]
@@ -96,7 +96,7 @@ class EventIntake(Protocol):
     """Events by HTTP."""
 
     async def accept(self, body: bytes, now_ms: int) -> Accepted:
-        """Validate, publish and wait for Kafka, and where the broker forgets for the disk. Raises NoBroker, NotDurable."""
+        """Validate, publish, wait for Kafka (or the disk, if the broker forgets). Raises NoBroker, NotDurable."""
 
 
 class SyncConfirmations(Protocol):

@@ -1,8 +1,8 @@
 """Owns the settings of every process: one frozen tree, read once from the environment, `.env` and `poolwatch.toml`.
 
 Precedence, highest first: arguments of a command, `POOLWATCH_…` variables, `.env` in the working directory,
-`poolwatch.toml` there (or where `POOLWATCH_CONFIG` says), the defaults below. A nested value is named by its group and its
-name: `kafka.topic_prefix` is `POOLWATCH_KAFKA_TOPIC_PREFIX`, and `[kafka] topic_prefix = …` in the file.
+`poolwatch.toml` there (or where `POOLWATCH_CONFIG` says), the defaults below. A nested value is named by its group and
+its name: `kafka.topic_prefix` is `POOLWATCH_KAFKA_TOPIC_PREFIX`, and `[kafka] topic_prefix = …` in the file.
 """
 
 import os
@@ -117,7 +117,7 @@ class Settings(BaseSettings):
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
         dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- named by pydantic-settings; not used
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Put `poolwatch.toml` below the environment."""
         toml = TomlConfigSettingsSource(settings_cls, toml_file=cls.config_file)
@@ -148,7 +148,8 @@ def variable(place: tuple[str, ...]) -> str:
 
 def _sentence(error: Any) -> str:
     place = tuple(str(part) for part in error["loc"])
+    name = f"{variable(place)} ({'.'.join(place)} in {DEFAULT_CONFIG})"
     if error["type"] == "extra_forbidden":
-        return f"{variable(place)} ({'.'.join(place)} in {DEFAULT_CONFIG}) is not a setting: `poolwatch check-config` lists them"
+        return f"{name} is not a setting: `poolwatch check-config` lists them"
     given = "" if "password" in place[-1] or place[-1] == "url" else f", not {str(error['input'])[:80]!r}"
-    return f"{variable(place)} ({'.'.join(place)} in {DEFAULT_CONFIG}): {error['msg'].removeprefix('Value error, ')}{given}"
+    return f"{name}: {error['msg'].removeprefix('Value error, ')}{given}"
