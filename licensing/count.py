@@ -1,4 +1,4 @@
-"""Owns the figures of the licence page: from a tally of profiles and a set of enabled factors (LICENSE-FACTORS §2, §3)."""
+"""Owns the figures of the licence page, from a tally of profiles and the enabled factors (LICENSE-FACTORS §2, §3)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,10 @@ Tally = Mapping[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The counted figures of a tenant; `available` and `percent` are None where there is no pool (or, for percent, one of 0)."""
+    """The counted figures of a tenant.
+
+    `available_licenses` and `usage_percent` are None where there is no pool, `usage_percent` also where the pool is 0.
+    """
 
     currently_licensed: int
     acquired_licenses: int | None
@@ -62,5 +65,5 @@ def figures(tally: Tally, enabled: int, pool: int | None) -> Figures:
 
 
 def is_counted(profile: int | None, enabled: int) -> bool:
-    """Tell whether a subject of this profile takes a licence under the enabled factors; an unknown one (None) does not."""
+    """Tell whether a subject of this profile takes a licence under the enabled factors; an unknown (None) does not."""
     return profile is not None and bool(profile & enabled & ALL)

@@ -1,10 +1,11 @@
-"""Owns the three criteria of a tenant (LICENSE-FACTORS §4): placeholders filled, compiled with RE2, asked with a cache."""
+"""Owns the three criteria of a tenant (LICENSE-FACTORS §4): placeholders filled, compiled with RE2, answers kept."""
 
 import hashlib
 import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
+import msgspec
 import re2
 
 from schemas.settings import TenantSettings
@@ -49,8 +50,8 @@ class Matcher:
 class CompiledCriteria:
     """The criteria of one tenant, ready to be asked.
 
-    `gateway` and `reject` are None where the criterion is not applied: no gateway criterion for a tenant without gateways and
-    without a criterion of its own, no rejection by default.
+    `gateway` and `reject` are None where the criterion is not applied: no gateway criterion for a tenant without
+    gateways and without a criterion of its own, no rejection by default.
     """
 
     def __init__(self, settings: TenantSettings) -> None:
@@ -101,7 +102,7 @@ def fingerprint(settings: TenantSettings) -> str:
         settings.ms_tenant_id or "",
         *sorted(settings.gateways),
     )
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+    return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:16]
 
 
 def fill(pattern: str, settings: TenantSettings) -> list[str]:

@@ -32,8 +32,9 @@ RANK_BYTES = 16
 class Facet(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """The newest observation of one facet of a subject.
 
-    `rank` is the first 16 bytes of the SHA-256 of the canonical facts, empty for a clear; an observation that a sync outdated keeps
-    its rank and loses its flags, so that the result does not depend on the order of arrival. `text`: gateway or dial-plan tag.
+    `rank` is the first 16 bytes of the SHA-256 of the canonical facts, empty for a clear; an observation that a sync
+    outdated keeps its rank and loses its flags, so that the result does not depend on the order of arrival.
+    `text`: gateway or dial-plan tag.
     """
 
     number: int
@@ -78,7 +79,7 @@ def _directory(facts: Any) -> tuple[int, str]:
     return (DELETED if facts.deleted else 0), ""
 
 
-def _interface(facts: Any) -> tuple[int, str]:
+def _interface(_: Any) -> tuple[int, str]:
     return 0, ""
 
 

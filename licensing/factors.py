@@ -50,8 +50,8 @@ SERVICE_TYPES: dict[str, int] = {
 
 
 def enabled_mask(settings: TenantSettings, provider: ProviderSettings | None = None) -> int:
-    """Return the bits of the enabled factors: the tenant's override, or else the provider's default (on where it has none),
-    and in any case only factors that exist for the service type."""
+    """Return the bits of the enabled factors: the tenant's override, or else the provider's default (on where it has
+    none), and in any case only factors that exist for the service type."""
     provider = provider or ProviderSettings()
     mask = SERVICE_TYPES[settings.service_type]
     for factor in FACTORS:

@@ -1,4 +1,4 @@
-"""Owns the profile of a subject: one byte, everything it matches (LICENSE-FACTORS §4), from what the state keeps of its facets.
+"""Owns the profile of a subject: one byte, all it matches (LICENSE-FACTORS §4), from what the state keeps of it.
 
 `licensing.rules` says the same of facts, in words; a property test holds the two together.
 """
@@ -81,7 +81,7 @@ def profile_of(facets: Iterable[Facet], criteria: CompiledCriteria) -> int:
 
 
 def counts_by_tag(tag: str, criteria: CompiledCriteria) -> bool:
-    """Tell whether a number with this dial-plan tag is a service number. One without a tag meets no criterion and counts."""
+    """Tell whether a number with this dial-plan tag is a service number. Without a tag it meets no criterion."""
     if not tag:
         return True
     return not criteria.dr_numbers(tag) and not (criteria.reject is not None and criteria.reject(tag))

@@ -1,4 +1,7 @@
-"""Owns the recount: the licence count from nothing but observations, the plain way. Property tests, audit and chaos compare with it."""
+"""Owns the recount: the licence count from nothing but observations, the plain way.
+
+Property tests, audit and chaos compare with it.
+"""
 
 import hashlib
 from collections import Counter
@@ -12,7 +15,7 @@ import msgspec
 from licensing.criteria import compile_criteria
 from licensing.rules import FactsByFacet, profile_from_facts
 from schemas.settings import TenantSettings
-from schemas.times import to_ms
+from schemas.times import FIRST_MS, to_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ class Synced:
 def latest_facts(
     observations: Iterable[Observed], syncs: Iterable[Synced]
 ) -> dict[str, dict[str, dict[str, Any] | None]]:
-    """Return the facts of each facet of each subject of one tenant: newest wins, then the syncs outdate (LICENSE-FACTORS §5)."""
+    """Return the facts by subject and facet of one tenant: newest wins, then the syncs outdate (LICENSE-FACTORS §5)."""
     newest: dict[tuple[str, str], Observed] = {}
     for observed in observations:
         key = (observed.subject, observed.facet)
@@ -47,10 +50,10 @@ def latest_facts(
     started: dict[tuple[str, str], int] = {}
     for sync in syncs:
         key = (sync.facet, sync.source)
-        started[key] = max(started.get(key, 0), to_ms(sync.started_at))
+        started[key] = max(started.get(key, FIRST_MS), to_ms(sync.started_at))
     result: dict[str, dict[str, dict[str, Any] | None]] = {}
     for (subject, facet), observed in newest.items():
-        outdated = to_ms(observed.observed_at) < started.get((facet, observed.source), 0)
+        outdated = to_ms(observed.observed_at) < started.get((facet, observed.source), FIRST_MS)
         facts = None if outdated or observed.facts is None else dict(observed.facts)
         result.setdefault(subject, {})[facet] = facts
     return result

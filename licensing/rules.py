@@ -1,6 +1,6 @@
 """Owns the licence rules as sentences: which factor a subject matches and why, from its facts (LICENSE-FACTORS §4).
 
-The slow, wordy twin of `licensing.profile`: it serves explanations, audits and the recount that everything is tested against.
+The slow, wordy twin of `licensing.profile`: it serves explanations, audits and the recount that all is tested against.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Owns a subject's factor over time: its profiles and the enabled factors, both as recorded, joined (DESIGN §3: factors are not stored)."""
+"""Owns a subject's factor over time: its profiles joined with the enabled factors, both as recorded (DESIGN §3)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,10 @@ from schemas.count import FactorName
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A subject's change from one factor to another (None = not counted); `by_settings`: switches moved it, not its facts."""
+    """A subject's change from one factor to another (None = not counted).
+
+    `by_settings`: switches moved it, not its facts.
+    """
 
     at: datetime
     from_factor: FactorName | None
@@ -30,8 +33,8 @@ def moves(
 ) -> list[Move]:
     """Return the moves of one subject, oldest first.
 
-    `profiles`: its profiles, each from its instant on; `masks`: the enabled factors likewise; `default_mask` held before the
-    first of them.
+    `profiles`: its profiles, each from its instant on; `masks`: the enabled factors likewise; `default_mask` held
+    before the first of them. Of several at one instant the last in the sequence counts.
     """
     events = sorted(
         [(at, 0, mask) for at, mask in masks] + [(at, 1, profile) for at, profile in profiles], key=itemgetter(0, 1)
@@ -40,17 +43,16 @@ def moves(
     factor: FactorName | None = None
     found: list[Move] = []
     for at, group in groupby(events, key=itemgetter(0)):
-        facts_moved = False
+        profile_before = profile
         for _, is_profile, value in group:
             if is_profile:
-                facts_moved |= value != profile
                 profile = value
             else:
                 mask = value
         counted = counted_factor(profile, mask)
         now = counted.name if counted else None
         if now != factor:
-            found.append(Move(at, factor, now, not facts_moved))
+            found.append(Move(at, factor, now, profile == profile_before))
             factor = now
     return found
 

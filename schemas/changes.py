@@ -1,4 +1,4 @@
-"""Owns what the meter tells of its state: seat changes and finished syncs (topic `seat-changes`), tallies (topic `tallies`)."""
+"""Owns what the meter tells of its state: seat changes and finished syncs (`seat-changes`), and tallies (`tallies`)."""
 
 from typing import Annotated, Literal
 
@@ -34,7 +34,7 @@ class SeatChange(_Model):
     facts: str
     """Canonical JSON of the facet's facts; empty = cleared or swept."""
     facts_hash: str
-    """First 16 bytes of the SHA-256 of the facts that were observed, in hex, kept when they are swept; empty for a clear."""
+    """First 16 bytes of the SHA-256 of the observed facts, in hex, kept when they are swept; empty for a clear."""
     source: str
     observed_at: Instant
     recorded_at: Instant

@@ -37,8 +37,8 @@ class Refresh(_Command):
 
 
 class SyncRun(_Command):
-    """A collector tells how a sync went. A held one would remove suspiciously many (LICENSE-FACTORS §5) and has swept nothing;
-    a confirmed one was held and a person, or a second sync that saw about the same, let it through."""
+    """A collector tells how a sync went. A held one would remove suspiciously many (LICENSE-FACTORS §5) and has swept
+    nothing; a confirmed one was held and a person, or a second sync that saw about the same, let it through."""
 
     type: Literal["sync_run"] = "sync_run"
     facet: FacetName

@@ -27,6 +27,8 @@ class Facts(BaseModel):
 
 
 class DirectoryFacts(Facts):
+    """Who a user is, and whether the directory still holds it."""
+
     display_name: str | None = None
     user_principal_name: str | None = None
     sip_address: str | None = None
@@ -36,39 +38,53 @@ class DirectoryFacts(Facts):
 
 
 class InterfaceFacts(Facts):
+    """The last change by hand in the portal."""
+
     changed_by: str | None = None
     change: str | None = None
     changed_at: Instant | None = None
 
 
 class SubscriptionFacts(Facts):
+    """Microsoft 365 licences held; `skus` are part numbers or ids."""
+
     skus: list[str] | None = None
     teams_phone: bool | None = None
     teams_phone_status: str | None = None
 
 
 class VoiceFacts(Facts):
+    """How a user is enabled for voice; `gateway` is a PSTN gateway's host name."""
+
     enterprise_voice: bool | None = None
     gateway: str | None = None
     routing_policy: str | None = None
 
 
 class PhoneNumberFacts(Facts):
+    """The primary number of a user; `number_type` decides between Direct Routing and Operator Connect."""
+
     number: str | None = None
     number_type: str | None = None
 
 
 class LifecycleFacts(Facts):
+    """Template groups that a user is in; an empty list = in none."""
+
     groups: list[str] | None = None
 
 
 class DialPlanFacts(Facts):
+    """A number or prefix of an SBC dial plan, and its tag."""
+
     number: str | None = None
     tag: str | None = None
     name: str | None = None
 
 
 class ServiceNumberFacts(Facts):
+    """A number that serves something, and whether a user holds it."""
+
     number: str | None = None
     kind: str | None = None
     held_by_user: bool | None = None
@@ -95,41 +111,57 @@ class _Observation(_Event):
 
 
 class Directory(_Observation):
+    """A directory has a user, or has it no more."""
+
     type: Literal["directory"]
     facts: DirectoryFacts | None
 
 
 class Interface(_Observation):
+    """A user was changed by hand in the portal."""
+
     type: Literal["interface"]
     facts: InterfaceFacts | None
 
 
 class Subscription(_Observation):
+    """A user's Microsoft 365 licences."""
+
     type: Literal["subscription"]
     facts: SubscriptionFacts | None
 
 
 class Voice(_Observation):
+    """A user's voice settings."""
+
     type: Literal["voice"]
     facts: VoiceFacts | None
 
 
 class PhoneNumber(_Observation):
+    """A user's primary number."""
+
     type: Literal["phone_number"]
     facts: PhoneNumberFacts | None
 
 
 class Lifecycle(_Observation):
+    """A user's template groups."""
+
     type: Literal["lifecycle"]
     facts: LifecycleFacts | None
 
 
 class DialPlan(_Observation):
+    """A number as a dial plan has it."""
+
     type: Literal["dial_plan"]
     facts: DialPlanFacts | None
 
 
 class ServiceNumber(_Observation):
+    """A number that serves something."""
+
     type: Literal["service_number"]
     facts: ServiceNumberFacts | None
 

@@ -16,7 +16,7 @@ from schemas.events import (
     EventModel,
 )
 from schemas.identifiers import is_number, is_tenant, is_user
-from schemas.times import format_ms, format_time, parse_time, to_ms
+from schemas.times import FIRST_MS, LAST_MS, format_ms, parse_time, to_ms
 from schemas.wire import WireEvent, WireObservation, canonical_json, decode_known, decode_lenient, split_array
 
 Reason = Literal["not_json", "too_large", "invalid", "ahead_of_time", "facts_too_large", "misrouted", "tenant_removed",
@@ -44,21 +44,24 @@ class Intake:
 
 _known_tenants: set[str] = set()
 _KNOWN_TENANTS_LIMIT = 100_000
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 def read_record(value: bytes | None, record_ms: int) -> Intake:
     """Decode and check the value of one record, written at `record_ms`. Never raises for bad input (INTERFACE §1)."""
     intake = Intake()
-    if value is None or len(value) > MAX_ARRAY_BYTES:
-        size = "no value" if value is None else f"{len(value):,} bytes"
-        intake.rejections.append(
-            Rejection(0, "invalid" if value is None else "too_large",
-                      f"a record has {size}; at most {MAX_ARRAY_BYTES:,} bytes are taken: send smaller arrays", value or b"")
-        )  # fmt: skip
+    if value is None:
+        detail = "the record has no value: send an event, or an array of events"
+        intake.rejections.append(Rejection(0, "invalid", detail, b""))
+        return intake
+    if len(value) > MAX_ARRAY_BYTES:
+        detail = f"a record of {len(value):,} bytes; at most {MAX_ARRAY_BYTES:,} are taken: send smaller arrays"
+        intake.rejections.append(Rejection(0, "too_large", detail, value))
         return intake
     try:
+        _refuse_other_than_utf8(value)
         decoded = decode_known(value)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except _UNREADABLE:
         _read_slowly(value, record_ms, intake)
         return intake
     if type(decoded) is not list:
@@ -86,7 +89,7 @@ def _read_slowly(value: bytes, record_ms: int, intake: Intake) -> None:
     raws: list[Any]
     try:
         raws = split_array(value)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except _UNREADABLE:
         raws = [value]
     if len(raws) > MAX_ARRAY_EVENTS:
         intake.rejections.append(_too_many(len(raws), value))
@@ -94,12 +97,30 @@ def _read_slowly(value: bytes, record_ms: int, intake: Intake) -> None:
     for index, raw in enumerate(raws):
         data = bytes(raw)
         try:
-            event = decode_lenient(data)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            event, unknown = _decode(data)
+        except _UNREADABLE as error:
             intake.rejections.append(Rejection(index, *word(data, str(error)), data))
             continue
-        intake.unknown_facts += _unknown_facts(event, data)
+        intake.unknown_facts += unknown
         _accept(event, data, index, record_ms, intake)
+
+
+def _refuse_other_than_utf8(data: bytes) -> None:
+    # The decoder passes over the bytes of keys that no model names without a look at their encoding.
+    if not data.isascii():
+        data.decode()
+
+
+def _decode(data: bytes) -> tuple[WireEvent, int]:
+    """Return one event, and how many facts of it no model names."""
+    _refuse_other_than_utf8(data)
+    try:
+        event = decode_lenient(data)
+    except msgspec.ValidationError:
+        # Of a repeated key the last counts; the decoder would have each of them right.
+        data = msgspec.json.encode(msgspec.json.decode(data))
+        event = decode_lenient(data)
+    return event, _unknown_facts(event, data)
 
 
 def _accept(event: WireEvent, raw: bytes, index: int, record_ms: int, intake: Intake) -> None:
@@ -135,14 +156,13 @@ def problem_of(event: WireEvent, record_ms: int) -> tuple[Reason, str] | None:
         if event.facet not in FACTS:
             return "invalid", _worded(event)
         at = event.at
-    try:
-        ahead = to_ms(at) - record_ms
-    except OverflowError:
-        return "invalid", "a time lies outside the years 1 to 9999"
-    if ahead > MAX_AHEAD_MS:
+    at_ms = to_ms(at)
+    if not FIRST_MS <= at_ms <= LAST_MS:
+        return "invalid", f"{at.isoformat()} lies outside the years 1 to 9999 in UTC: check the clock of the sender"
+    if at_ms - record_ms > MAX_AHEAD_MS:
         return "ahead_of_time", (
-            f"{format_time(at)} is more than 5 minutes ahead of the record's own time {format_ms(record_ms)}:"
-            " check the clock of the sender"
+            f"{format_ms(at_ms)} is more than 5 minutes ahead of the record's own time"
+            f" {format_ms(max(record_ms, FIRST_MS))}: check the clock of the sender"
         )
     return None
 
@@ -163,7 +183,9 @@ def word(raw: bytes, fallback: str) -> tuple[Reason, str]:
     """Let pydantic say what is wrong with the bytes of one event: reason and sentence."""
     try:
         builtin = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except msgspec.ValidationError as error:  # well-formed, with a number beyond all ranges
+        return "invalid", fallback or str(error)
+    except _UNREADABLE as error:
         return "not_json", f"not JSON: {error}"
     try:
         EventModel.validate_python(builtin)
@@ -179,8 +201,12 @@ def _sentence(error: Any) -> str:
     return f"{place}: {error['msg']}" if place else str(error["msg"])
 
 
+class _FactNames(msgspec.Struct):
+    facts: dict[str, msgspec.Raw] | None
+
+
 def _unknown_facts(event: WireEvent, raw: bytes) -> int:
     if not isinstance(event, WireObservation) or event.facts is None:
         return 0
-    facts = msgspec.json.decode(raw)["facts"]
-    return sum(name not in event.facts.__struct_fields__ for name in facts)
+    names = msgspec.json.decode(raw, type=_FactNames).facts or {}
+    return sum(name not in event.facts.__struct_fields__ for name in names)

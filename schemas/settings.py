@@ -1,4 +1,4 @@
-"""Owns the settings of a tenant and of the provider (topic `tenants`, INTERFACE §1): models, and nothing that applies them."""
+"""Owns the settings of a tenant and of the provider (topic `tenants`, INTERFACE §1); nothing here applies them."""
 
 from typing import Annotated, Literal
 

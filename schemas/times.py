@@ -9,12 +9,16 @@ from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
+FIRST_MS = (datetime.min.replace(tzinfo=UTC) - EPOCH) // _MILLISECOND
+LAST_MS = (datetime.max.replace(tzinfo=UTC) - EPOCH) // _MILLISECOND
+"""The first and the last instant that a datetime can hold. An offset can lie beyond: 0001-01-01T00:00:00+10:00."""
+
 AwareTime = Annotated[datetime, msgspec.Meta(tz=True)]
 """For msgspec: an RFC 3339 time with an offset. A naive time is refused."""
 
 
 def to_ms(instant: datetime) -> int:
-    """Return whole milliseconds since 1970, cut and not rounded (the contract compares instants cut to milliseconds)."""
+    """Return whole milliseconds since 1970, cut and not rounded (the contract compares instants cut so)."""
     return (instant - EPOCH) // _MILLISECOND
 
 
@@ -34,7 +38,10 @@ def format_time(instant: datetime) -> str:
 
 
 def parse_time(text: str) -> datetime:
-    """Return the aware UTC datetime of an RFC 3339 text, cut to milliseconds. Raises ValueError for anything else."""
+    """Return the aware UTC datetime of an RFC 3339 text, cut to milliseconds. Raises ValueError for anything else.
+
+    Digits beyond microseconds are rounded to microseconds before the cut, here as in the decoder of the hot path.
+    """
     try:
         return from_ms(to_ms(msgspec.convert(text, AwareTime)))
     except (msgspec.ValidationError, OverflowError) as error:
@@ -47,7 +54,7 @@ def _validate(value: Any) -> datetime:
     if isinstance(value, datetime):
         if value.tzinfo is None:
             raise ValueError("a time needs an offset; a naive time is refused")
-        return from_ms(to_ms(value))
+        return parse_time(value.isoformat())
     if not isinstance(value, str):
         raise ValueError(f"a time is an RFC 3339 text, not {type(value).__name__}")
     return parse_time(value)

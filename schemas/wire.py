@@ -16,7 +16,7 @@ _Source = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 
 
 class WireObservation(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """One decoded facet event, as `schemas.events` describes it; `facts` is a struct of the facet, or None = cleared."""
+    """One decoded facet event, as `schemas.events` describes it; `facts` is a struct of the facet, None = cleared."""
 
     tenant: str
     subject: str
@@ -93,8 +93,8 @@ def _any_event(*, strict: bool) -> Any:
 _strict_event = _any_event(strict=True)
 
 decode_known: Any = msgspec.json.Decoder(_strict_event | list.__class_getitem__(_strict_event)).decode
-"""Decode an event or an array, refusing facts that no model names: the common case, in one pass and without a count of the
-unknown. Raises msgspec.ValidationError or DecodeError for anything else."""
+"""Decode an event or an array, refusing facts that no model names: the common case, in one pass and without a count of
+the unknown. Raises msgspec.ValidationError or DecodeError for anything else."""
 
 decode_lenient: Any = msgspec.json.Decoder(_any_event(strict=False)).decode
 """Decode one event, leaving out the facts that no model names."""
