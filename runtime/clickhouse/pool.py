@@ -1,0 +1,135 @@
+"""Owns the clients of one ClickHouse: a server's, or handles of the engine in process, one for each caller at a time."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import clickhouse_connect
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+from runtime.clickhouse import lock
+from runtime.clickhouse.errors import StorageUnreachable
+from runtime.settings import ClickHouse
+
+DEFAULT_SIZE = 6
+
+
+class ClientPool:
+    """Lends clients to threads.
+
+    A client serialises its calls with a lock and an open stream holds that lock, so threads that share one wait for each
+    other (or dead-lock on a stream); handles of their own run side by side, on the engine in process as on a server.
+    """
+
+    def __init__(self, connect: Callable[[], Client], size: int = DEFAULT_SIZE, release: Callable[[], None] = lambda: None):
+        self._connect, self._release = connect, release
+        self._permits = threading.BoundedSemaphore(size)
+        self._guard = threading.Lock()
+        self._idle: list[Client] = []
+        self._closed = False
+
+    @contextmanager
+    def lease(self) -> Iterator[Client]:
+        """Lend a client; waits while all are lent. Raises what connecting raises."""
+        with self._permits:
+            client = self._take()
+            try:
+                yield client
+            finally:
+                self._give(client)
+
+    def _take(self) -> Client:
+        with self._guard:
+            if self._closed:
+                raise StorageUnreachable("ClickHouse was asked after its clients were closed: the process is stopping")
+            if self._idle:
+                return self._idle.pop()
+        return self._connect()
+
+    def _give(self, client: Client) -> None:
+        with self._guard:
+            if not self._closed:
+                self._idle.append(client)
+                return
+        client.close()
+
+    def close(self) -> None:
+        """Close the idle clients, and each lent one as it comes back."""
+        with self._guard:
+            if self._closed:
+                return
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for client in idle:
+            client.close()
+        self._release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def open_pool(settings: ClickHouse, size: int = DEFAULT_SIZE, cluster: str | None = None) -> ClientPool:
+    """Open a pool on a server (`settings.url`) or the engine in process (`settings.data`), and make its database.
+
+    Raises StorageInUse and StorageUnreachable.
+    """
+    if settings.url is None:
+        return _open_in_process(settings.data, settings.database, size)
+    url = settings.url.get_secret_value()
+    where = f"the ClickHouse server at {urlsplit(url).hostname}:{urlsplit(url).port or 8123}"
+    hint = "check that it runs, and POOLWATCH_CLICKHOUSE_URL with its user and password"
+    return _open(lambda database: _server(url, database), settings.database, size, cluster, where, hint)
+
+
+def _open_in_process(path: Path, database: str, size: int) -> ClientPool:
+    lock.hold(path)
+    try:
+        return _open(
+            lambda name: clickhouse_connect.get_client(interface="chdb", path=str(path), database=name),
+            database, size, None, f"the ClickHouse engine in process on {path}",
+            "check that the directory can be written and has space; one process can serve one directory only",
+            lambda: lock.let_go(path),
+        )  # fmt: skip
+    except BaseException:
+        lock.let_go(path)
+        raise
+
+
+def _open(
+    connect: Callable[[str | None], Client],
+    database: str,
+    size: int,
+    cluster: str | None,
+    where: str,
+    hint: str,
+    release: Callable[[], None] = lambda: None,
+) -> ClientPool:
+    try:
+        root = connect(None)
+        try:
+            on_cluster = f" ON CLUSTER `{cluster}`" if cluster else ""
+            if not root.command("EXISTS DATABASE {name:Identifier}", parameters={"name": database}):
+                root.command(f"CREATE DATABASE IF NOT EXISTS `{database}`{on_cluster}")
+            pool = ClientPool(lambda: connect(database), size, release)
+            # Connected before the first handle closes: the engine in process stops with its last one.
+            with pool.lease():
+                return pool
+        finally:
+            with suppress(ClickHouseError):
+                root.close()
+    except (ClickHouseError, OSError) as error:
+        reason = str(error).strip().splitlines()[0][:300]
+        raise StorageUnreachable(f"{where} cannot be opened: {reason}: {hint}") from error
+
+
+def _server(url: str, database: str | None) -> Client:
+    options: dict[str, Any] = {} if database is None else {"database": database}
+    # Without a session: a session refuses a second query while one runs.
+    return clickhouse_connect.get_client(dsn=url, autogenerate_session_id=False, **options)
