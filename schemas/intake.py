@@ -1,5 +1,6 @@
 """Owns what becomes of a record of an input topic: its good events, and its bad ones each with a reason in words."""
 
+import json
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -16,8 +17,9 @@ from schemas.events import (
     EventModel,
 )
 from schemas.identifiers import is_number, is_tenant, is_user
+from schemas.splitting import split_array
 from schemas.times import FIRST_MS, LAST_MS, format_ms, parse_time, to_ms
-from schemas.wire import WireEvent, WireObservation, canonical_json, decode_known, decode_lenient, split_array
+from schemas.wire import WireEvent, WireObservation, canonical_json, decode_known, decode_lenient
 
 Reason = Literal["not_json", "too_large", "invalid", "ahead_of_time", "facts_too_large", "misrouted", "tenant_removed",
                  "internal_error"]  # fmt: skip
@@ -75,7 +77,7 @@ def read_record(value: bytes | None, record_ms: int) -> Intake:
             if problem is None:
                 intake.events.append(event)
             else:
-                raws = raws or [bytes(raw) for raw in split_array(value)]
+                raws = raws or split_array(value)
                 intake.rejections.append(Rejection(index, *problem, raws[index]))
     return intake
 
@@ -86,16 +88,14 @@ def _too_many(count: int, value: bytes) -> Rejection:
 
 def _read_slowly(value: bytes, record_ms: int, intake: Intake) -> None:
     """Take the record apart event by event, so that one bad event does not take its neighbours along."""
-    raws: list[Any]
     try:
         raws = split_array(value)
-    except _UNREADABLE:
+    except (ValueError, RecursionError):
         raws = [value]
     if len(raws) > MAX_ARRAY_EVENTS:
         intake.rejections.append(_too_many(len(raws), value))
         return
-    for index, raw in enumerate(raws):
-        data = bytes(raw)
+    for index, data in enumerate(raws):
         try:
             event, unknown = _decode(data)
         except _UNREADABLE as error:
@@ -186,7 +186,7 @@ def word(raw: bytes, fallback: str) -> tuple[Reason, str]:
     except msgspec.ValidationError as error:  # well-formed, with a number beyond all ranges
         return "invalid", fallback or str(error)
     except _UNREADABLE as error:
-        return "not_json", f"not JSON: {error}"
+        return "not_json", f"not JSON: {error}{_hint(raw)}"
     try:
         EventModel.validate_python(builtin)
     except pydantic.ValidationError as error:
@@ -194,6 +194,14 @@ def word(raw: bytes, fallback: str) -> tuple[Reason, str]:
             _sentence(item) for item in error.errors(include_url=False, include_input=False)[:3]
         )
     return "invalid", fallback or "refused"
+
+
+def _hint(raw: bytes) -> str:
+    try:
+        json.loads(raw.decode())
+    except (ValueError, RecursionError):
+        return ""
+    return "; a text holds half of a surrogate pair, or a number is NaN or infinite"
 
 
 def _sentence(error: Any) -> str:

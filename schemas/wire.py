@@ -99,8 +99,5 @@ the unknown. Raises msgspec.ValidationError or DecodeError for anything else."""
 decode_lenient: Any = msgspec.json.Decoder(_any_event(strict=False)).decode
 """Decode one event, leaving out the facts that no model names."""
 
-split_array: Any = msgspec.json.Decoder(list[msgspec.Raw]).decode
-"""Cut an array into the raw bytes of its elements."""
-
 canonical_json: Any = msgspec.json.Encoder().encode
 """Encode a facts struct as canonical JSON: sorted keys, no spaces, UTF-8, known facts that are not null."""
