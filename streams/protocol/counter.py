@@ -1,0 +1,186 @@
+"""Owns the counter of one partition: tallies and settings in, the licence counts of its tenants out. It knows no
+broker and no clock."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from licensing.count import figures
+from licensing.criteria import fingerprint
+from licensing.factors import enabled_mask
+from schemas.changes import SnapshotEnd, Tally
+from schemas.count import Cause, Count, Hint
+from schemas.settings import DEFAULT_STALE_AFTER_S, ProviderSettings, TenantSettings
+from schemas.times import from_ms
+from streams.protocol.settings_book import SettingsBook
+from streams.protocol.tally_board import TallyBoard, Total, merged_cause
+
+PUBLISH_INTERVAL_MS = 20
+"""A tenant is published at most this often, the newest value, causes summed."""
+
+
+@dataclass(slots=True)
+class _Tenant:
+    """What the counter keeps of a tenant beside its tallies."""
+
+    version: int = 0
+    last: Count | None = None
+    cause: Cause | None = None
+    """Set = something is to be published."""
+    published_ms: int = 0
+    effective: tuple[TenantSettings, ProviderSettings] | None = None
+    """The settings that the published count stands on; they lag while partitions follow a change of criteria."""
+
+
+class CounterPartition:
+    """The counts of the tenants whose tallies lie in one partition. `epoch` is that of its claim on license-counts."""
+
+    def __init__(self, book: SettingsBook) -> None:
+        self.book = book
+        self.board = TallyBoard()
+        self.epoch = 0
+        self.held_syncs: dict[str, set[tuple[str, str]]] = {}
+        """By tenant: the (facet, source) whose last sync is held."""
+        self._tenants: dict[str, _Tenant] = {}
+
+    def continue_from(self, count: Count) -> None:
+        """Take a count published earlier: versions continue from it, in this epoch or a higher one."""
+        tenant = self._tenant(count.tenant)
+        if tenant.last is None or (count.epoch, count.version) > (tenant.last.epoch, tenant.last.version):
+            tenant.last, tenant.version = count, max(count.version, tenant.version)
+
+    def _tenant(self, tenant: str) -> _Tenant:
+        return self._tenants.setdefault(tenant, _Tenant())
+
+    def apply(self, message: Tally | SnapshotEnd) -> None:
+        """Take a message of the topic `tallies`."""
+        if isinstance(message, SnapshotEnd):
+            for tenant in self.board.end_snapshot(message):
+                self.touch(tenant, Cause(kind="rebuild"))
+        elif self.board.apply(message):
+            self.touch(message.tenant, message.cause)
+
+    def settle_start(self) -> None:
+        """After the tallies topic was read to its end: publish only what differs from the count published last."""
+        for name, tenant in self._tenants.items():
+            if tenant.cause is None or tenant.last is None:
+                continue
+            rules = self.book.rules_of(name)
+            total = self.board.total(name, rules.fingerprint)
+            profiles = {} if total is None else {str(profile): subjects for profile, subjects in total.profiles.items()}
+            same = profiles == tenant.last.profiles and rules.revision == tenant.last.settings_revision
+            tenant.cause = None if same else Cause(kind="rebuild")
+            if same:
+                tenant.effective = (rules.settings, self.book.provider)
+
+    def touch(self, tenant: str, cause: Cause) -> None:
+        """Note that a tenant must be published, and why."""
+        kept = self._tenant(tenant)
+        kept.cause = merged_cause(kept.cause, cause)
+
+    def settings_changed(self, tenant: str, partition_tenants: list[str]) -> None:
+        """Take note that the book has new settings of a tenant, or (`_provider`) of all that this partition counts."""
+        for name in partition_tenants if tenant == "_provider" else [tenant]:
+            if self.book.get(name) is None and tenant != "_provider":
+                self.forget(name)
+            else:
+                self.touch(name, self._settings_cause(name))
+
+    def _settings_cause(self, tenant: str) -> Cause:
+        last = self._tenant(tenant).last
+        settings = self.book.rules_of(tenant).settings
+        if last is not None and last.acquired_licenses != settings.acquired_licenses:
+            return Cause(kind="pool")
+        return Cause(kind="rules")
+
+    def forget(self, tenant: str) -> None:
+        """Forget a purged tenant."""
+        self._tenants.pop(tenant, None)
+        self.board.forget(tenant)
+
+    def known_tenants(self) -> list[str]:
+        """Return the tenants that this partition has heard of."""
+        return list(self._tenants)
+
+    def due(self, now_ms: int) -> list[str]:
+        """Return the tenants to be published now."""
+        return [
+            name
+            for name, tenant in self._tenants.items()
+            if tenant.cause is not None and now_ms - tenant.published_ms >= PUBLISH_INTERVAL_MS
+        ]
+
+    def wait_ms(self, now_ms: int) -> int | None:
+        """Return how long until the next tenant is due; None where nothing waits."""
+        waits = [t.published_ms + PUBLISH_INTERVAL_MS - now_ms for t in self._tenants.values() if t.cause is not None]
+        return max(0, min(waits)) if waits else None
+
+    def find_stale(self, now_ms: int) -> None:
+        """Touch the tenants whose `stale` flag differs from what it should be by now."""
+        for name, tenant in self._tenants.items():
+            if tenant.last is not None and tenant.cause is None:
+                stale = _is_stale(tenant.last.freshness, *self._settings(name), now_ms)
+                if stale != tenant.last.stale:
+                    self.touch(name, Cause(kind="heartbeat"))
+
+    def _settings(self, tenant: str) -> tuple[TenantSettings, ProviderSettings]:
+        return self.book.rules_of(tenant).settings, self.book.provider
+
+    def take(self, tenant: str, now_ms: int) -> Count | None:
+        """Return the count to publish for a due tenant; None while its partitions follow a change of criteria and no
+        total is whole."""
+        kept = self._tenant(tenant)
+        rules = self.book.rules_of(tenant)
+        total = self.board.total(tenant, rules.fingerprint)
+        if total is not None:
+            kept.effective = (rules.settings, self.book.provider)
+            self.board.settle(tenant, rules.fingerprint)
+        elif kept.effective is not None:
+            from_before = kept.effective[0]
+            total = self.board.total(tenant, fingerprint(from_before))
+        cause, kept.cause = kept.cause or Cause(kind="heartbeat"), None
+        if total is None or kept.effective is None:
+            return None
+        kept.version += 1
+        kept.published_ms = now_ms
+        kept.last = self._count(tenant, kept, total, cause, now_ms)
+        return kept.last
+
+    def _count(self, tenant: str, kept: _Tenant, total: Total, cause: Cause, now_ms: int) -> Count:
+        assert kept.effective is not None
+        settings, provider = kept.effective
+        counted = figures(total.profiles, enabled_mask(settings, provider), settings.acquired_licenses)
+        hints: list[Hint] = []
+        if not settings.gateways and not settings.criteria.licensed_users_by_gateway:
+            hints.append("no_gateways")
+        if settings.acquired_licenses is None:
+            hints.append("no_pool")
+        if self.held_syncs.get(tenant):
+            hints.append("sync_held")
+        return Count(
+            tenant=tenant,
+            epoch=self.epoch,
+            version=kept.version,
+            settings_revision=settings.revision,
+            as_of=total.as_of,
+            computed_at=from_ms(now_ms),
+            stale=_is_stale(total.freshness, settings, provider, now_ms),
+            acquired_licenses=counted.acquired_licenses,
+            currently_licensed=counted.currently_licensed,
+            available_licenses=counted.available_licenses,
+            usage_percent=counted.usage_percent,
+            user_licenses=counted.user_licenses,
+            dr_phone_licenses=counted.dr_phone_licenses,
+            factors=counted.factors,
+            cause=cause,
+            freshness=total.freshness,
+            hints=hints,
+            profiles={str(profile): subjects for profile, subjects in sorted(total.profiles.items())},
+        )
+
+
+def _is_stale(
+    freshness: Mapping[str, datetime | None], settings: TenantSettings, provider: ProviderSettings, now_ms: int
+) -> bool:
+    limit = timedelta(seconds=settings.stale_after_s or provider.stale_after_s or DEFAULT_STALE_AFTER_S)
+    return any(confirmed is None or from_ms(now_ms) - confirmed > limit for confirmed in freshness.values())

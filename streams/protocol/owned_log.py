@@ -1,0 +1,105 @@
+"""Owns the right to write a partition of a compacted topic: claims, epochs, and what to do about a stranger's records.
+
+A worker that was stopped in mid-write and woken after another took over would put old records over new ones. So the
+owner's first record is
+a claim; the claim's offset is its epoch; and since it is the only writer, it knows beforehand where its next batch
+must land.
+"""
+
+import uuid
+from collections.abc import Callable, Generator, Iterable, Sequence
+from typing import Any
+
+from streams.protocol.effects import Append, Appended, Effect, Item, LogRecord, ReadBack
+from streams.protocol.record import CLAIM_PREFIX, EPOCH_HEADER, epoch_bytes, epoch_of, with_epoch
+
+
+class SupersededError(Exception):
+    """Another owner has claimed the partition: whatever is in hand must be dropped, and the process must end or
+    rejoin."""
+
+
+class Recovery:
+    """Reads a log from its beginning: ignores records of a lower epoch after a higher claim, and remembers their
+    keys."""
+
+    def __init__(self, install: Callable[[bytes, bytes | None], None]) -> None:
+        self._install = install
+        self.claim = -1
+        self.position = 0
+        self.strays: set[bytes] = set()
+
+    def apply(self, records: Iterable[LogRecord]) -> None:
+        """Apply records in the order of their offsets."""
+        for record in records:
+            self.position = record.offset + 1
+            key, value = record.key, record.value
+            if key.startswith(CLAIM_PREFIX):
+                self.claim = record.offset
+            elif self.claim >= 0 and epoch_of_record(value, record.headers) < self.claim:
+                self.strays.add(key)
+            else:
+                self._install(key, value)
+
+
+def epoch_of_record(value: bytes | None, headers: Sequence[tuple[str, bytes]]) -> int:
+    """Return the epoch that a record was written in; of a deletion it stands in a header."""
+    if value is not None:
+        return epoch_of(value)
+    return next((int.from_bytes(data, "big") for name, data in headers if name == EPOCH_HEADER), -1)
+
+
+class OwnedLog:
+    """The owner's side: its epoch, and the offset at which its next record must land."""
+
+    def __init__(self, current: Callable[[bytes], bytes | None]) -> None:
+        """`current`: returns the value that a key has now, counting what is being written (None = deleted)."""
+        self._current = current
+        self.epoch = -1
+        self.epoch_bytes = epoch_bytes(0)
+        self.next_offset = 0
+
+    def claim(self, recovery: Recovery) -> Generator[Effect, Any, None]:
+        """Append a claim, apply what was written since the recovery's last read, and write strays' keys again."""
+        claim = Item(CLAIM_PREFIX + uuid.uuid4().bytes, b"\x00" + epoch_bytes(0))
+        (appended,) = yield Append("0-claim", [claim])
+        offset = appended.base_offset
+        if offset > recovery.position:
+            recovery.apply((yield ReadBack("0-gap", recovery.position, offset)))
+        self.epoch, self.epoch_bytes, self.next_offset = offset, epoch_bytes(offset), offset + 1
+        if recovery.strays:
+            yield from self.append("0-heal", self._again(recovery.strays))
+
+    def append(self, step: str, items: Sequence[Item]) -> Generator[Effect, Any, None]:
+        """Append records. Where a stranger's records lie between them, their keys are written again.
+
+        Raises SupersededError where a stranger has claimed the log.
+        """
+        while items:
+            strange: set[bytes] = set()
+            acknowledgements: list[Appended] = yield Append(step, items)
+            for base_offset, count in acknowledgements:
+                if base_offset != self.next_offset:
+                    strange |= self._strangers((yield ReadBack(f"{step}-stranger", self.next_offset, base_offset)))
+                self.next_offset = base_offset + count
+            items = self._again(strange)
+            step = f"{step.partition('-')[0]}-heal"
+
+    def deletion(self, key: bytes) -> Item:
+        """Return the record that deletes a key."""
+        return Item(key, None, ((EPOCH_HEADER, self.epoch_bytes),))
+
+    def _strangers(self, records: Iterable[LogRecord]) -> set[bytes]:
+        keys = set()
+        for record in records:
+            if record.key.startswith(CLAIM_PREFIX):
+                raise SupersededError(f"offset {record.offset} claims the log, which epoch {self.epoch} owned")
+            keys.add(record.key)
+        return keys
+
+    def _again(self, keys: Iterable[bytes]) -> list[Item]:
+        items = []
+        for key in sorted(keys):
+            value = self._current(key)
+            items.append(self.deletion(key) if value is None else Item(key, with_epoch(value, self.epoch_bytes)))
+        return items

@@ -1,0 +1,306 @@
+"""Owns a slice: events applied into an overlay beside the state, and what has to be told and kept because of them.
+
+Nothing here touches the state before `install`, so a slice can be dropped at any time (docs/delivery.md, step 2).
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import msgspec
+
+from licensing.count import is_counted
+from licensing.facets import FACETS, LIVE, Facet, observe
+from licensing.profile import profile_of
+from schemas.changes import WireSeatChange
+from schemas.times import format_ms, to_ms
+from schemas.wire import WireConfirmed, WireEvent, WireObservation, WireSync
+from streams.protocol.effects import Item
+from streams.protocol.record import Header, copy_header, decode_record, encode_header, encode_record
+from streams.protocol.settings_book import Rules, SettingsBook
+from streams.protocol.state import ABSENT, PartitionState, TenantState
+
+ASSUMED_SOURCE = "assumed"
+"""Source of guesses (observed at 1970): it feeds facets, but says nothing of freshness."""
+
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(slots=True)
+class Movement:
+    """What a slice did to the count of a tenant, for the cause in its tally."""
+
+    kind: str = "users"
+    gained: int = 0
+    lost: int = 0
+    example: str | None = None
+
+
+@dataclass(slots=True)
+class _Work:
+    """A tenant in a slice: its state, untouched, and beside it what the slice makes of it."""
+
+    state: TenantState
+    rules: Rules
+    header: Header
+    """The state's own until a sync or rules change it: then a copy."""
+    kind: str = "users"
+    header_changed: bool = False
+    records: dict[bytes, bytes | None] = field(default_factory=dict)
+    newest: dict[tuple[int, str], int] = field(default_factory=dict)
+    confirmed: dict[tuple[int, str], int] = field(default_factory=dict)
+    as_of_ms: int = 0
+
+    def get(self, subject: bytes) -> bytes | None:
+        return self.records[subject] if subject in self.records else self.state.records.get(subject)
+
+    def own_header(self) -> Header:
+        if not self.header_changed:
+            self.header, self.header_changed = copy_header(self.header), True
+        return self.header
+
+
+class Slice:
+    """One slice of a partition. `seat_changes` are to be told before `items()` are kept; then comes `install`."""
+
+    def __init__(self, state: PartitionState, book: SettingsBook, partition: int, epoch: bytes, now_ms: int) -> None:
+        self._state = state
+        self._book = book
+        self._partition = partition
+        self._epoch = epoch
+        self._now = format_ms(now_ms)
+        self._works: dict[str, _Work] = {}
+        self.seat_changes: list[Item] = []
+
+    def rules_of(self, tenant: str) -> Rules:
+        """Return the rules that this slice applies to a tenant."""
+        return self._work(tenant).rules
+
+    def _work(self, tenant: str) -> _Work:
+        work = self._works.get(tenant)
+        if work is None:
+            state = self._state.tenants.get(tenant) or TenantState()
+            work = self._works[tenant] = _Work(state, self._book.rules_of(tenant), state.header)
+        return work
+
+    def apply(self, event: WireEvent, record_ms: int) -> None:
+        """Apply an observation or a confirmation. A sync is applied by `begin_sweep` and `sweep`."""
+        work = self._works.get(event.tenant) or self._work(event.tenant)
+        if record_ms > work.as_of_ms:
+            work.as_of_ms = record_ms
+        if isinstance(event, WireObservation):
+            self._observe(work, event)
+        elif isinstance(event, WireConfirmed):
+            mark = (FACETS.index(event.facet), event.source)
+            work.confirmed[mark] = max(work.confirmed.get(mark, 0), to_ms(event.observed_at))
+
+    def _observe(self, work: _Work, event: WireObservation) -> None:
+        facet, canonical = observe(event)
+        if work.rules.floor_ms and facet.observed_ms <= work.rules.floor_ms:
+            return
+        mark = (facet.number, facet.source)
+        if facet.source != ASSUMED_SOURCE and facet.observed_ms > work.newest.get(mark, 0):
+            work.newest[mark] = facet.observed_ms
+        swept_ms = work.header.swept_ms(facet.number, facet.source)
+        if swept_ms and facet.observed_ms < swept_ms:
+            facet = facet.outdated()
+        subject = event.subject.encode()
+        value = work.get(subject)
+        if value is None:
+            facets, rev, old_profile, changed = [facet], work.header.first_rev, None, True
+        else:
+            body = decode_record(value)
+            facets, rev, old_profile = body.facets, body.rev, value[0]
+            place = next((i for i, known in enumerate(facets) if known.number == facet.number), -1)
+            if place < 0:
+                facets.append(facet)
+                changed = True
+            elif facet.beats(facets[place]):
+                changed = not facet.same_facts(facets[place])
+                facets[place] = facet
+            else:
+                return
+        profile = profile_of(facets, work.rules.criteria) if changed else value[0] if value else 0
+        if changed:
+            rev += 1
+            self._tell(work, event.tenant, event.subject, rev, "event", facet, canonical, old_profile, profile)
+        work.records[subject] = encode_record(profile, self._epoch, rev, facets)
+
+    def _tell(
+        self,
+        work: _Work,
+        tenant: str,
+        subject: str,
+        rev: int,
+        kind: str,
+        facet: Facet | None,
+        canonical: bytes,
+        old_profile: int | None,
+        new_profile: int,
+        reason: str = "",
+    ) -> None:
+        key = f"{tenant}/{subject}"
+        name, observed_ms, rank, source = "", 0, "", ""
+        if facet is not None:
+            name, observed_ms, rank, source = FACETS[facet.number], facet.observed_ms, facet.rank.hex(), facet.source
+        content = f"{key}\0{kind}\0{name}\0{observed_ms}\0{rank}\0{source}\0{reason}"
+        change = WireSeatChange(
+            id=hashlib.blake2b(content.encode(), digest_size=16).hexdigest(),
+            tenant=tenant,
+            subject=subject,
+            rev=rev,
+            kind=kind,
+            facet=name,
+            facts=canonical.decode() if facet is not None and facet.flags & LIVE else "",
+            facts_hash=rank,
+            source=source,
+            observed_at=format_ms(observed_ms) if facet is not None else self._now,
+            recorded_at=self._now,
+            old_profile=old_profile,
+            new_profile=new_profile,
+            settings_revision=work.rules.revision,
+        )
+        self.seat_changes.append(Item(key.encode(), _encode(change)))
+
+    def begin_sweep(self, event: WireSync, record_ms: int) -> list[bytes]:
+        """Take a completed sync: its start goes into the header, and the subjects to look at are returned."""
+        work = self._work(event.tenant)
+        work.kind = "refresh"
+        work.as_of_ms = max(work.as_of_ms, record_ms)
+        mark = work.own_header().mark(FACETS.index(event.facet), event.source)
+        started_ms = to_ms(event.started_at)
+        mark.swept_ms = max(mark.swept_ms, started_ms)
+        mark.confirmed_ms = max(mark.confirmed_ms, started_ms)
+        record = {
+            "type": "sync",
+            "tenant": event.tenant,
+            "partition": self._partition,
+            "facet": event.facet,
+            "source": event.source,
+            "started_at": format_ms(started_ms),
+            "recorded_at": self._now,
+        }
+        self.seat_changes.append(Item(event.tenant.encode(), _encode(record)))
+        return list(work.state.records)
+
+    def sweep(self, event: WireSync, subjects: list[bytes]) -> None:
+        """Clear what the source no longer holds: its live observations from before the sync's start."""
+        work = self._work(event.tenant)
+        number, started_ms = FACETS.index(event.facet), to_ms(event.started_at)
+        for subject in subjects:
+            value = work.get(subject)
+            if value is None:
+                continue
+            body = decode_record(value)
+            for place, facet in enumerate(body.facets):
+                outdated = facet.observed_ms < started_ms and facet.source == event.source
+                if facet.number == number and outdated and facet.flags & LIVE:
+                    body.facets[place] = facet.outdated()
+                    profile = profile_of(body.facets, work.rules.criteria)
+                    self._tell(work, event.tenant, subject.decode(), body.rev + 1, "sweep", body.facets[place], b"",
+                               value[0], profile, format_ms(started_ms))  # fmt: skip
+                    work.records[subject] = encode_record(profile, self._epoch, body.rev + 1, body.facets)
+
+    def reevaluate(self, tenant: str, subjects: list[bytes]) -> None:
+        """Compute profiles again after a change of criteria; only those that differ are told and kept."""
+        work = self._work(tenant)
+        work.kind = "rules"
+        for subject in subjects:
+            value = work.get(subject)
+            if value is None:
+                continue
+            body = decode_record(value)
+            profile = profile_of(body.facets, work.rules.criteria)
+            if profile != value[0]:
+                self._tell(work, tenant, subject.decode(), body.rev + 1, "rules", None, b"", value[0], profile,
+                           str(work.rules.revision))  # fmt: skip
+                work.records[subject] = encode_record(profile, self._epoch, body.rev + 1, body.facets)
+
+    def remove(self, tenant: str, subjects: list[bytes]) -> None:
+        """Drop what was observed up to the removal of a tenant; all of it, while the tenant has not been set again."""
+        work = self._work(tenant)
+        work.kind = "rules"
+        rules = work.rules
+        for subject in subjects:
+            value = work.get(subject)
+            if value is None:
+                continue
+            body = decode_record(value)
+            facets = [] if rules.removed else [facet for facet in body.facets if facet.observed_ms > rules.floor_ms]
+            if len(facets) == len(body.facets):
+                continue
+            rev = body.rev + 1
+            profile = profile_of(facets, rules.criteria) if facets else 0
+            self._tell(
+                work, tenant, subject.decode(), rev, "removed", None, b"", value[0], profile, str(rules.floor_ms)
+            )
+            if facets:
+                work.records[subject] = encode_record(profile, self._epoch, rev, facets)
+            else:
+                header = work.own_header()
+                header.first_rev = max(header.first_rev, rev)
+                work.records[subject] = None
+
+    def finish_rules(self, tenant: str) -> None:
+        """Note in the header that all subjects stand as the rules want them; comes after the last of them is kept."""
+        work = self._work(tenant)
+        work.kind = "rules"
+        header = work.own_header()
+        header.fingerprint = work.rules.fingerprint
+        header.settings_revision = work.rules.revision
+        header.removed_ms = max(header.removed_ms, work.rules.floor_ms)
+
+    def items(self) -> Iterator[Item]:
+        """Yield what the changelog must hold before `install`: headers first, for the records rely on them."""
+        for tenant, work in self._works.items():
+            if work.header_changed:
+                yield Item(tenant.encode(), encode_header(self._epoch, work.header))
+        for tenant, work in self._works.items():
+            prefix = f"{tenant}/".encode()
+            for subject, value in work.records.items():
+                if value is None:
+                    yield Item(prefix + subject, None, (("epoch", self._epoch),))
+                else:
+                    yield Item(prefix + subject, value)
+
+    def current(self, key: bytes) -> bytes | None:
+        """Return the value that a key has with this slice installed."""
+        tenant, _, subject = key.partition(b"/")
+        work = self._works.get(tenant.decode())
+        if work is not None and subject and subject in work.records:
+            return work.records[subject]
+        if work is not None and not subject and work.header_changed:
+            return encode_header(self._epoch, work.header)
+        return self._state.current(key)
+
+    def install(self) -> dict[str, Movement]:
+        """Make the overlay the state; return what moved, by tenant that was touched."""
+        moved: dict[str, Movement] = {}
+        for tenant, work in self._works.items():
+            if not (work.as_of_ms or work.records or work.header_changed):
+                continue
+            state = self._state.tenant(tenant)
+            movement = moved[tenant] = Movement(work.kind)
+            if work.header_changed:
+                state.header = work.header
+            header = state.header
+            if not header.fingerprint:
+                header.fingerprint, header.settings_revision = work.rules.fingerprint, work.rules.revision
+            header.as_of_ms = max(header.as_of_ms, work.as_of_ms)
+            for (number, source), newest_ms in work.newest.items():
+                mark = header.mark(number, source)
+                mark.newest_ms = max(mark.newest_ms, newest_ms)
+            for (number, source), confirmed_ms in work.confirmed.items():
+                mark = header.mark(number, source)
+                mark.confirmed_ms = max(mark.confirmed_ms, confirmed_ms)
+            enabled = work.rules.enabled
+            for subject, value in work.records.items():
+                before, after = state.put(subject, value)
+                if before != after:
+                    was = is_counted(None if before == ABSENT else before, enabled)
+                    now = is_counted(None if after == ABSENT else after, enabled)
+                    if was != now:
+                        movement.gained += now
+                        movement.lost += was
+                        movement.example = subject.decode()
+        return moved
