@@ -4,7 +4,7 @@ import re
 import zlib
 from typing import Annotated
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, StringConstraints, WithJsonSchema
 
 TENANT_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,63}\Z"
 USER_PATTERN = r"^user:[^\s/A-Z\x00-\x1f]{1,128}\Z"
@@ -60,6 +60,12 @@ def _subject_id(text: str) -> str:
     return text
 
 
-TenantId = Annotated[str, AfterValidator(_tenant_id)]
-SubjectId = Annotated[str, AfterValidator(_subject_id)]
+def _published(*patterns: str) -> WithJsonSchema:
+    # JSON Schema has the regular expressions of ECMAScript, where the end is $ and never lies before a line break.
+    pattern = "|".join(pattern.replace(r"\Z", "$") for pattern in patterns)
+    return WithJsonSchema({"type": "string", "pattern": pattern})
+
+
+TenantId = Annotated[str, AfterValidator(_tenant_id), _published(TENANT_PATTERN)]
+SubjectId = Annotated[str, AfterValidator(_subject_id), _published(USER_PATTERN, NUMBER_PATTERN)]
 SourceName = Annotated[str, StringConstraints(min_length=1, max_length=64)]
