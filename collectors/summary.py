@@ -1,0 +1,91 @@
+"""Owns the summary of an import: what was read, published, rejected and synced, and what a person should know of it."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from collectors.files.rows import Rejected, Remark
+from collectors.publisher import Offsets
+from collectors.sync import SyncResult
+
+MAX_LISTED = 100
+
+
+@dataclass(frozen=True, slots=True)
+class LineNote:
+    """Something about one line of a file."""
+
+    file: Path
+    line: int
+    reason: str
+
+
+@dataclass(slots=True)
+class ImportSummary:
+    """What an import did. Counts are whole; of lists of lines the first MAX_LISTED are kept.
+
+    `read`: rows or events; `published`: events, in a dry run those that would have been; `offsets`: where the last
+    of them lie,
+    for whoever waits until they are on disk.
+    """
+
+    dry_run: bool
+    read: int = 0
+    published: int = 0
+    by_facet: Counter[str] = field(default_factory=Counter)
+    rejected: int = 0
+    rejections: list[LineNote] = field(default_factory=list)
+    duplicates: int = 0
+    warnings: list[LineNote] = field(default_factory=list)
+    unknown_products: Counter[str] = field(default_factory=Counter)
+    number_type_unknown: int = 0
+    syncs: list[SyncResult] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    offsets: Offsets = field(default_factory=dict)
+    remarks: Counter[Remark] = field(default_factory=Counter)
+
+    def reject(self, file: Path, rejected: Rejected) -> None:
+        """Count a rejected row; keep its line and reason if it is among the first."""
+        self.rejected += 1
+        if len(self.rejections) < MAX_LISTED:
+            self.rejections.append(LineNote(file, rejected.line, rejected.reason))
+
+    def repeat(self, file: Path, line: int, subject: str) -> None:
+        """Count a row whose subject has come before."""
+        self.duplicates += 1
+        if len(self.warnings) < MAX_LISTED:
+            self.warnings.append(LineNote(file, line, f"{subject} has come before; the last row wins"))
+
+    def conclude(self) -> None:
+        """Put the remarks of all rows into words."""
+        for remark, count in sorted(self.remarks.items(), key=lambda item: (item[0].kind, item[0].detail)):
+            if remark.kind == "unknown_product":
+                self.unknown_products[remark.detail] = count
+            elif remark.kind == "number_type_unknown":
+                self.number_type_unknown = count
+            self.notes.append(_worded(remark, count))
+        if self.duplicates:
+            self.notes.append(f"{self.duplicates:,} rows repeat a subject of an earlier row: the last one wins")
+
+
+def _worded(remark: Remark, count: int) -> str:
+    rows = f"{count:,} row" + ("s" if count != 1 else "")
+    match remark.kind:
+        case "not_expanded":
+            return (
+                f"{rows}: {remark.detail} holds System.Object[] or the like, a list that was not expanded, and was left"
+                f" out: export it with @{{n='{remark.detail}';e={{$_.{remark.detail} -join ';'}}}}"
+            )
+        case "number_type_unknown":
+            return (
+                f"{rows} with a number whose type this file does not tell: import the numbers as well, or pass"
+                " --assume-number-type directRouting (callingPlan, operatorConnect)"
+            )
+        case "not_primary":
+            return f"{rows} with a number that is not its holder's primary one: left out"
+        case "status_unknown":
+            return f"{rows}: the PstnAssignmentStatus {remark.detail!r} is not known and feeds nothing"
+        case "teams_phone_plan":
+            return f"{rows} whose plans name Teams Phone: import the Microsoft 365 users to count them as licensed"
+        case "unknown_product":
+            return f"{rows}: the product {remark.detail!r} is not known; it counts as a licence, and not as Teams Phone"
