@@ -154,8 +154,8 @@ def _skipped(run: FullRun, options: ImportOptions, summary: ImportSummary) -> Sy
         reason = "--partial: the file is not all there is, so nothing was swept"
     elif summary.rejected and not options.sync_anyway:
         reason = (
-            f"{summary.rejected:,} rows were rejected, and what they hold would be swept: correct them and import again,"
-            " or pass --sync-anyway"
+            f"{summary.rejected:,} rows were rejected, and what they hold would be swept: correct them and import"
+            " again, or pass --sync-anyway"
         )
     else:
         return None

@@ -15,10 +15,9 @@ from schemas.commands import SyncRun
 from schemas.events import FacetName
 from schemas.times import format_time
 
-
 _UNJUDGED = (
-    "The rows are published; nothing was swept. Start the portal and import again, or pass --confirm-removals if you know"
-    " that the file is complete"
+    "The rows are published; nothing was swept. Start the portal and import again, or pass --confirm-removals if you"
+    " know that the file is complete"
 )
 
 

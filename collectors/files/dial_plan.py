@@ -29,8 +29,7 @@ def expand(prefix: str) -> list[str]:
         parts.append([part[2]] if part[1] is None else _choices(part[1], prefix))
         numbers *= len(parts[-1])
         if numbers > MAX_EXPANDED:
-            raise RowRejectedError(f"Prefix {prefix!r} stands for more than {MAX_EXPANDED:,} numbers: import it as
-            one rule")
+            raise _too_many(prefix)
     return ["".join(choice) for choice in product(*parts)]
 
 
@@ -42,13 +41,15 @@ def _choices(inside: str, prefix: str) -> list[str]:
             raise RowRejectedError(f"Prefix {prefix!r}: [{inside}] is not a range such as [0100-0119]")
         low, high = found[1], found[2] or found[1]
         if len(low) != len(high) or low > high:
-            raise RowRejectedError(f"Prefix {prefix!r}: the range {span} does not run upwards between ends of one
-            length")
+            raise RowRejectedError(f"Prefix {prefix!r}: {span} does not run upwards between ends of one length")
         if int(high) - int(low) >= MAX_EXPANDED:
-            raise RowRejectedError(f"Prefix {prefix!r} stands for more than {MAX_EXPANDED:,} numbers: import it as
-            one rule")
+            raise _too_many(prefix)
         choices += [f"{number:0{len(low)}d}" for number in range(int(low), int(high) + 1)]
     return choices
+
+
+def _too_many(prefix: str) -> RowRejectedError:
+    return RowRejectedError(f"Prefix {prefix!r} stands for more than {MAX_EXPANDED:,} numbers: import it as one rule")
 
 
 def _reader(columns: Columns, options: ReadOptions) -> RowReader:

@@ -37,8 +37,7 @@ class Columns:
         two."""
         folded = _fold(name)
         if folded in self._twice:
-            raise ImportRefusedError(f"the column {name} is there twice: export the file again, or remove one of the
-            two")
+            raise ImportRefusedError(f"the column {name} is there twice: export the file again, or remove one of them")
         return self._places.get(folded)
 
     def described(self) -> str:

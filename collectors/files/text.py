@@ -63,8 +63,8 @@ def open_text(path: Path) -> TextFile:
     try:
         binary = path.open("rb", buffering=_HEAD_BYTES)
     except OSError as error:
-        raise ImportRefusedError(f"{path} cannot be read ({error.strerror}): check the path and its permissions")
-        from error
+        reason = f"{path} cannot be read ({error.strerror}): check the path and its permissions"
+        raise ImportRefusedError(reason) from error
     try:
         head = binary.peek(_HEAD_BYTES) if path.stat().st_size else b""
         encoding = _encoding(path, head)
@@ -93,6 +93,8 @@ def _encoding(path: Path, head: bytes) -> str:
     if zeros_even > 0.4 * half and zeros_odd < 0.1 * half:
         return "utf-16-be"
     if _CONTROL.search(head):
-        raise ImportRefusedError(f"{path} is not a text file (its head holds control characters): give the export itself as"
-                            " UTF-8 or UTF-16 text, not an archive or a workbook")  # fmt: skip
+        raise ImportRefusedError(
+            f"{path} is not a text file (its head holds control characters): give the export itself as UTF-8 or UTF-16"
+            " text, not an archive or a workbook"
+        )
     return "utf-8"
