@@ -82,7 +82,8 @@ class Store(Protocol):
     ) -> list[Seat]:
         """Return up to `limit` subjects above `after` in the order of their ids.
 
-        `factor`: a factor's name (counted there with the mask `enabled`), `counted`, `none` (known and not counted) or `all`.
+        `factor`: a factor's name (counted there with the mask `enabled`), `counted`, `none` (known and not counted) or
+        `all`.
         """
 
     def profile_changes(self, tenant: str, subjects: Sequence[str], until: datetime | None) -> list[ProfileChange]:
@@ -92,6 +93,12 @@ class Store(Protocol):
         self, tenant: str, start: datetime, end: datetime, after: tuple[datetime, str, int] | None, limit: int
     ) -> list[ProfileChange]:
         """Return changes whose profile moved, in the order of (at, subject, rev), above `after`."""
+
+    def tally(self, tenant: str, at: datetime) -> dict[int, int]:
+        """Return the number of subjects by profile, as recorded at the instant."""
+
+    def rule_moves(self, tenant: str, start: datetime, end: datetime | None) -> list[tuple[int | None, int, int]]:
+        """Return the `rules` changes of [start, end) (None = now), summed: (old profile, new profile, subjects)."""
 
     def facts(self, tenant: str, subject: str, at: datetime | None) -> list[FacetFacts]:
         """Return the facets of a subject as recorded at the instant (None = now)."""
@@ -106,4 +113,4 @@ class Store(Protocol):
         """Return all revisions of a tenant (or `_provider`), oldest first."""
 
     def syncs(self, tenant: str) -> list[dict[str, Any]]:
-        """Return the sync runs of a tenant (newest state of each, newest first): the fields of `schemas.commands.SyncRun`."""
+        """Return the sync runs of a tenant, newest first, each in its newest state: fields of `SyncRun`."""

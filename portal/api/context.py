@@ -1,0 +1,120 @@
+"""Owns what the endpoints share: the services, threads for the store's synchronous reads, and who counts as known."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, TypeVar
+
+import anyio.to_thread
+from anyio import CapacityLimiter
+from fastapi import Depends, Header, Path, Request
+
+from licensing.count import figures
+from licensing.criteria import compile_criteria
+from licensing.factors import enabled_mask
+from portal.problems import Problem
+from portal.services import Services
+from schemas.count import Cause, Count, Hint
+from schemas.identifiers import TenantId
+from schemas.settings import TenantSettings
+from schemas.times import format_time
+
+T = TypeVar("T")
+
+READERS = 8
+"""Store reads at a time; more of them wait their turn and keep no event loop busy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The services as endpoints use them."""
+
+    services: Services
+    threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(READERS))
+
+    async def read(self, call: Callable[[], T]) -> T:
+        """Run reads of the store in a thread."""
+        return await anyio.to_thread.run_sync(call, limiter=self.threads)
+
+    def now(self) -> datetime:
+        return self.services.clock()
+
+    def settings_of(self, tenant: str) -> TenantSettings:
+        """Return the tenant's settings, defaults for one that has none."""
+        return self.services.live.settings(tenant) or TenantSettings(tenant=tenant)
+
+    def mask_of(self, tenant: str) -> int:
+        """Return the bits of the factors that are enabled now."""
+        return enabled_mask(self.settings_of(tenant), self.services.live.provider())
+
+    def require(self, tenant: str) -> None:
+        """Raise Problem 404 for a tenant that was never heard of or is removed, 503 while that is not known yet."""
+        live = self.services.live
+        settings = live.settings(tenant)
+        if settings is not None and settings.removed_at is not None:
+            raise Problem(
+                404,
+                f"the tenant {tenant} was removed at {format_time(settings.removed_at)};"
+                f" `poolwatch tenant set {tenant}` brings it back, without the facts of before",
+            )
+        if settings is not None or live.count(tenant) is not None:
+            return
+        self.require_ready()
+        raise Problem(
+            404,
+            f"the tenant {tenant} was never heard of: it exists from its settings (`poolwatch tenant set {tenant}`)"
+            " or its first event on; GET /api/v1/tenants lists those that do",
+        )
+
+    def require_ready(self) -> None:
+        """Raise Problem 503 until all counts and settings have been read."""
+        if not self.services.live.ready:
+            raise Problem(
+                503,
+                "counts and settings are still being read from Kafka: ask again soon, /readyz says when it is done",
+                headers={"Retry-After": "2"},
+            )
+
+    def count_of(self, tenant: str) -> Count:
+        """Return the tenant's count; one that has settings and no event yet counts nothing (epoch and version 0)."""
+        self.require(tenant)
+        return self.services.live.count(tenant) or self._nothing_counted(tenant)
+
+    def _nothing_counted(self, tenant: str) -> Count:
+        settings = self.settings_of(tenant)
+        none = figures({}, self.mask_of(tenant), settings.acquired_licenses)
+        hints: list[Hint] = ["no_gateways"] if compile_criteria(settings).no_gateways else []
+        return Count(
+            tenant=tenant,
+            epoch=0,
+            version=0,
+            settings_revision=settings.revision,
+            as_of=None,
+            computed_at=settings.updated_at or self.now(),
+            stale=False,
+            acquired_licenses=none.acquired_licenses,
+            currently_licensed=0,
+            available_licenses=none.available_licenses,
+            usage_percent=none.usage_percent,
+            user_licenses=0,
+            dr_phone_licenses=0,
+            factors=none.factors,
+            cause=Cause(kind="rules"),
+            freshness={},
+            hints=[*hints, "no_pool"] if none.acquired_licenses is None else hints,
+        )
+
+
+def _context(request: Request) -> Context:
+    context: Context = request.app.state.context
+    return context
+
+
+def _by(sender: Annotated[str | None, Header(alias="From", max_length=128)] = None) -> str:
+    return sender or "api"
+
+
+Ctx = Annotated[Context, Depends(_context)]
+By = Annotated[str, Depends(_by)]
+"""Who asks, as the standard header From says; recorded beside what is changed."""
+Tenant = Annotated[TenantId, Path(description="tenant id: 1 to 64 of a-z 0-9 . _ -")]

@@ -1,0 +1,83 @@
+"""Owns the endpoint of history: figures of a range of time in steps, as JSON or CSV."""
+
+import csv
+import io
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Response
+
+from licensing.factors import FACTORS
+from portal.api.context import Ctx, Tenant
+from portal.ports import Bucket
+from portal.ranges import choose_step, parse_range
+from schemas.times import format_time
+
+router = APIRouter(prefix="/api/v1/tenants", tags=["history"])
+
+From = Annotated[str | None, Query(alias="from", description="RFC 3339, 2026-03, or 30d (ago); default: a day ago")]
+To = Annotated[str | None, Query(alias="to", description="likewise; default: now")]
+_LICENSED = ("min", "max", "last", "avg")
+_PLAIN = ("acquired_licenses", "available_licenses", "user_licenses", "dr_phone_licenses")
+
+
+@router.get(
+    "/{tenant}/licenses/history",
+    summary="Figures over time",
+    responses={200: {"content": {"text/csv": {}}}},
+    response_model=None,
+)
+async def history(
+    context: Ctx,
+    tenant: Tenant,
+    start: From = None,
+    end: To = None,
+    step: Annotated[str | None, Query(description="auto (about 1,000 points), 1m, 1h, 1d, or seconds")] = None,
+    accept: Annotated[str, Header()] = "",
+) -> Response | dict[str, Any]:
+    """Figures of [from, to) in steps. The last value before the range is carried into it; no peak is lost."""
+    since, until = parse_range(start, end, context.now())
+    step_s = choose_step(step, since, until)
+    buckets = await context.read(lambda: context.services.store.buckets(tenant, since, until, step_s))
+    if not buckets and context.services.live.settings(tenant) is None:
+        context.require(tenant)
+    points = [_point(bucket) for bucket in buckets]
+    if "text/csv" in accept.lower():
+        return Response(
+            _csv(points),
+            media_type="text/csv; charset=utf-8",
+            headers={"Content-Disposition": f'attachment; filename="{tenant}-licenses.csv"'},
+        )
+    return {"from": format_time(since), "to": format_time(until), "step": step_s, "points": points}
+
+
+def _point(bucket: Bucket) -> dict[str, Any]:
+    pool = bucket.acquired_licenses
+    return {
+        "at": format_time(bucket.at),
+        "currently_licensed": {"min": bucket.min, "max": bucket.max, "last": bucket.last, "avg": round(bucket.avg, 2)},
+        "acquired_licenses": pool,
+        "available_licenses": None if pool is None else pool - bucket.last,
+        "user_licenses": bucket.user_licenses,
+        "dr_phone_licenses": bucket.dr_phone_licenses,
+        "factors": bucket.factors,
+    }
+
+
+def _csv(points: list[dict[str, Any]]) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out)
+    names = [factor.name for factor in FACTORS]
+    writer.writerow(
+        ["at", *(f"currently_licensed_{part}" for part in _LICENSED), *_PLAIN]
+        + [f"{name}_{part}" for name in names for part in ("counted", "matched")]
+    )
+    for point in points:
+        row = [
+            point["at"],
+            *(point["currently_licensed"][part] for part in _LICENSED),
+            *(point[part] for part in _PLAIN),
+        ]
+        factors = point["factors"]
+        row += [factors.get(name, {}).get(part) for name in names for part in ("counted", "matched")]
+        writer.writerow(row)
+    return out.getvalue()

@@ -1,0 +1,62 @@
+"""Owns what operators and their tools ask: health, readiness, metrics, and the landing page."""
+
+from pathlib import Path
+
+import structlog
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from portal.api.context import Context, Ctx
+from schemas.identifiers import PROVIDER_KEY
+
+log = structlog.get_logger()
+
+router = APIRouter(tags=["operations"])
+
+_LANDING = (Path(__file__).parent.parent / "static" / "index.html").read_text("utf-8")
+
+
+@router.get("/", include_in_schema=False)
+async def landing() -> HTMLResponse:
+    """The page that shows the counts live."""
+    return HTMLResponse(_LANDING, headers={"Content-Security-Policy": "default-src 'self' 'unsafe-inline'"})
+
+
+@router.get("/healthz", summary="Whether the process runs")
+async def healthz() -> dict[str, str]:
+    """Say that the process answers."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz", summary="Whether it can answer", responses={503: {"description": "not yet, or not any more"}})
+async def readyz(context: Ctx) -> JSONResponse:
+    """Whether counts are read and history can be read; and where the broker is, for `poolwatch import`."""
+    about = context.services.about
+    parts = {"counts": context.services.live.ready, "history": await _history_answers(context)}
+    ready = all(parts.values())
+    body = {
+        "ready": ready,
+        "parts": parts,
+        "version": about.version,
+        "embedded": about.embedded,
+        "kafka_bootstrap": about.kafka_bootstrap,
+        "topic_prefix": about.topic_prefix,
+        "partitions": about.partitions,
+    }
+    return JSONResponse(body, 200 if ready else 503)
+
+
+async def _history_answers(context: Context) -> bool:
+    try:
+        await context.read(lambda: context.services.store.settings_history(PROVIDER_KEY))
+    except Exception as error:  # noqa: BLE001 -- whatever it is: it cannot be read now, which is the answer
+        log.warning("history_unreadable", error=type(error).__name__)
+        return False
+    return True
+
+
+@router.get("/metrics", summary="Figures for Prometheus", response_class=Response)
+async def metrics(request: Request) -> Response:
+    """The portal's own figures."""
+    return Response(generate_latest(request.app.state.metrics.registry), media_type=CONTENT_TYPE_LATEST)

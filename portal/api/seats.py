@@ -1,0 +1,131 @@
+"""Owns the endpoints of single subjects: seats, explanations, changes, and the audit over all of them."""
+
+import asyncio
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Query
+
+from portal.api.context import Context, Ctx, Tenant
+from portal.api.history import From, To
+from portal.audit import audit
+from portal.changes import Item, list_changes
+from portal.masks import MaskHistory, read_masks
+from portal.pages import Cursor, Limit, decode_cursor, encode_cursor, page
+from portal.problems import Problem
+from portal.ranges import parse_instant, parse_range
+from portal.seats import explain_seat, list_seats
+from schemas.identifiers import SubjectId
+from schemas.times import format_time, parse_time
+
+router = APIRouter(prefix="/api/v1/tenants/{tenant}", tags=["seats"])
+
+Factor = Literal[
+    "counted", "none", "all", "direct_routing", "operator_connect", "lifecycle", "user_interface", "service_number"
+]
+At = Annotated[str | None, Query(description="as recorded at this time; default: now")]
+
+AUDIT_ATTEMPTS = 3
+AUDIT_PAUSE_S = 1.0
+
+
+@router.get("/seats", summary="Who is counted")
+async def seats(
+    context: Ctx,
+    tenant: Tenant,
+    factor: Factor = "counted",
+    search: Annotated[str | None, Query(max_length=256, description="in id, name or user principal name")] = None,
+    at: At = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> dict[str, Any]:
+    """Subjects by id: those that are counted, or by factor, `none` (known and not counted) or `all`."""
+    context.require(tenant)
+    instant = _instant(context, at)
+    after = decode_cursor(cursor, tuple[str]) or ("",)
+
+    def read() -> list[dict[str, Any]]:
+        masks = _masks(context, tenant)
+        return list_seats(
+            context.services.store, tenant, masks,
+            at=instant, factor=factor, search=search, after=after[0], limit=limit + 1,
+        )  # fmt: skip
+
+    found = await context.read(read)
+    return page(found, limit, lambda item: encode_cursor(item["subject"]), lambda item: item)
+
+
+@router.get("/seats/{subject}", summary="Why a subject is counted, or not")
+async def explain(
+    context: Ctx,
+    tenant: Tenant,
+    subject: Annotated[SubjectId, Path(description="user:<id> or number:<number>")],
+    at: At = None,
+) -> dict[str, Any]:
+    """Facts, decisions in words, and the changes that led there."""
+    context.require(tenant)
+    instant = _instant(context, at)
+    found = await context.read(
+        lambda: explain_seat(context.services.store, tenant, subject, _masks(context, tenant), instant)
+    )
+    if found is None:
+        when = f" at {format_time(instant)}" if instant else ""
+        raise Problem(
+            404,
+            f"nothing was known of {subject} of the tenant {tenant}{when}:"
+            f" GET /api/v1/tenants/{tenant}/seats?factor=all&search=… finds subjects by name",
+        )
+    return found
+
+
+@router.get("/changes", summary="What changed")
+async def changes(
+    context: Ctx, tenant: Tenant, start: From = None, end: To = None, limit: Limit = 100, cursor: Cursor = None
+) -> dict[str, Any]:
+    """Subjects that moved between factors, and settings with the number of subjects they moved; oldest first."""
+    context.require(tenant)
+    since, until = parse_range(start, end, context.now())
+    parts = decode_cursor(cursor, tuple[str, str, int])
+    after = (parse_time(parts[0]), parts[1], parts[2]) if parts else None
+
+    def read() -> list[Item]:
+        store = context.services.store
+        return list_changes(store, tenant, _masks(context, tenant), since, until, after, limit + 1)
+
+    found = await context.read(read)
+    return page(
+        found,
+        limit,
+        lambda item: encode_cursor(format_time(item.place[0]), item.place[1], item.place[2]),
+        lambda item: item.shown,
+    )
+
+
+@router.get("/audit", summary="Recount from the facts")
+async def audit_tenant(context: Ctx, tenant: Tenant) -> dict[str, Any]:
+    """A recount beside the live count, with the subjects that differ.
+
+    What is still on its way to ClickHouse is no difference: one is told when it stands after some seconds.
+    """
+    context.require(tenant)
+    for attempt in range(AUDIT_ATTEMPTS):
+        if attempt:
+            await asyncio.sleep(AUDIT_PAUSE_S)
+        live, settings, mask = context.count_of(tenant), context.settings_of(tenant), context.mask_of(tenant)
+        found = await context.read(
+            lambda live=live, settings=settings, mask=mask: audit(  # type: ignore[misc]  # bound to this attempt
+                context.services.store, settings, mask, live, context.now()
+            )
+        )
+        if found["agrees"]:
+            break
+    return found
+
+
+def _masks(context: Context, tenant: str) -> MaskHistory:
+    services = context.services
+    return read_masks(services.store, tenant, context.settings_of(tenant), services.live.provider())
+
+
+def _instant(context: Context, at: str | None) -> datetime | None:
+    return parse_instant(at, context.now()) if at else None

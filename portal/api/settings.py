@@ -1,0 +1,104 @@
+"""Owns the endpoints of settings: of a tenant, of the provider, and who changed what."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Header, Response
+from fastapi.responses import JSONResponse
+
+from portal.api.answers import done, etag, expected_revision
+from portal.api.context import By, Context, Ctx, Tenant
+from portal.pages import Cursor, Limit, decode_cursor, encode_cursor, page
+from portal.ports import SettingsRevision
+from portal.services import Mode
+from portal.settings_bodies import check_patch, check_put, settings_diff
+from schemas.identifiers import PROVIDER_KEY
+from schemas.settings import ProviderSettings, Settings, TenantSettings
+from schemas.times import format_time
+
+router = APIRouter(prefix="/api/v1", tags=["settings"])
+
+IfMatch = Annotated[str | None, Header(description="ETag of the revision that was seen; 412 if it is another by now")]
+AnyBody = Annotated[Any, Body()]
+
+
+@router.get("/tenants/{tenant}/settings", summary="Settings of a tenant", response_model=TenantSettings)
+async def read(context: Ctx, tenant: Tenant) -> Response:
+    """The settings of a tenant; defaults (revision 0) for one that is known from its events alone."""
+    settings = context.services.live.settings(tenant)
+    if settings is None:
+        context.require(tenant)
+    return _shown(settings or TenantSettings(tenant=tenant))
+
+
+@router.put("/tenants/{tenant}/settings", summary="Replace the settings of a tenant", response_model=TenantSettings)
+async def replace(context: Ctx, tenant: Tenant, body: AnyBody, by: By, if_match: IfMatch = None) -> Response:
+    """Replace the settings: what the body does not name is the default. Makes a tenant that was not known."""
+    return await _change(context, tenant, "put", check_put(tenant, body), by, if_match)
+
+
+@router.patch("/tenants/{tenant}/settings", summary="Change settings of a tenant", response_model=TenantSettings)
+async def change(context: Ctx, tenant: Tenant, body: AnyBody, by: By, if_match: IfMatch = None) -> Response:
+    """Merge the body into the settings (RFC 7396): null is the default. Makes a tenant that was not known."""
+    return await _change(context, tenant, "patch", check_patch(tenant, body), by, if_match)
+
+
+@router.get("/provider/settings", summary="Defaults of the provider", response_model=ProviderSettings)
+async def read_provider(context: Ctx) -> Response:
+    """The provider's own defaults."""
+    context.require_ready()
+    return _shown(context.services.live.provider())
+
+
+@router.put("/provider/settings", summary="Replace the provider's defaults", response_model=ProviderSettings)
+async def replace_provider(context: Ctx, body: AnyBody, by: By, if_match: IfMatch = None) -> Response:
+    """Replace the provider's defaults."""
+    return await _change(context, PROVIDER_KEY, "put", check_put(PROVIDER_KEY, body), by, if_match)
+
+
+@router.patch("/provider/settings", summary="Change the provider's defaults", response_model=ProviderSettings)
+async def change_provider(context: Ctx, body: AnyBody, by: By, if_match: IfMatch = None) -> Response:
+    """Merge the body into the provider's defaults (RFC 7396)."""
+    return await _change(context, PROVIDER_KEY, "patch", check_patch(PROVIDER_KEY, body), by, if_match)
+
+
+async def _change(
+    context: Context, name: str, mode: Mode, body: dict[str, Any], by: str, if_match: str | None
+) -> Response:
+    answer = await context.services.settings.change(name, mode, body, expected_revision(if_match), by)
+    settings = done(answer)
+    return JSONResponse(settings, headers={"ETag": etag(settings.get("revision", answer.revision or 0))})
+
+
+def _shown(settings: Settings) -> Response:
+    return Response(
+        settings.model_dump_json(), media_type="application/json", headers={"ETag": etag(settings.revision)}
+    )
+
+
+@router.get("/tenants/{tenant}/settings/changes", summary="Who changed what")
+async def changes(context: Ctx, tenant: Tenant, limit: Limit = 100, cursor: Cursor = None) -> dict[str, Any]:
+    """Every revision of the settings and what it changed, newest first."""
+    revisions = await context.read(lambda: context.services.store.settings_history(tenant))
+    if not revisions:
+        context.require(tenant)
+    before = decode_cursor(cursor, tuple[int])
+    items = _revisions(tenant, revisions)
+    rest = [item for item in items if before is None or item["revision"] < before[0]]
+    return page(rest[: limit + 1], limit, lambda item: encode_cursor(item["revision"]), lambda item: item)
+
+
+def _revisions(tenant: str, revisions: list[SettingsRevision]) -> list[dict[str, Any]]:
+    before = TenantSettings(tenant=tenant).model_dump(mode="json")
+    items: list[dict[str, Any]] = []
+    for revision in revisions:
+        after = TenantSettings.model_validate(revision.settings).model_dump(mode="json")
+        items.append(
+            {
+                "revision": revision.revision,
+                "at": format_time(revision.at),
+                "by": revision.by,
+                "changes": settings_diff(before, after),
+            }
+        )
+        before = after
+    return items[::-1]

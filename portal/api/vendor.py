@@ -1,0 +1,92 @@
+"""Owns the endpoints in the shapes of the product that this one replaces, so that its scripts work."""
+
+from datetime import timedelta
+from itertools import groupby
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+
+from licensing.factors import BY_NAME, LIFECYCLE, SERVICE_NUMBER, USER_INTERFACE, counted_factor
+from portal.api.context import Context, Ctx, Tenant
+from portal.masks import MaskHistory, read_masks
+from portal.ports import Bucket, Store
+from schemas.times import format_time
+
+router = APIRouter(prefix="/api/v3/customer", tags=["vendor"])
+
+_DAY_S = 86_400
+_DAYS_OF_MONTH = 31
+_COUNTED = {
+    "managedUsersDirectRouting": "direct_routing",
+    "managedUsersOperatorConnect": "operator_connect",
+    "managedUsersByLifeCycleManagement": "lifecycle",
+    "managedUsersUserInterface": "user_interface",
+    "managedServiceNumbers": "service_number",
+}
+_SWITCHES = {
+    "managedUsersByLifeCycleManagement": LIFECYCLE,
+    "managedUsersUserInterface": USER_INTERFACE,
+    "managedServiceNumbers": SERVICE_NUMBER,
+}
+
+
+@router.get("/{tenant}/licenseinfo", summary="One record a day")
+async def licenseinfo(
+    context: Ctx, tenant: Tenant, months: Annotated[int, Query(alias="nrOfMonths", ge=1, le=120)] = 1
+) -> list[dict[str, Any]]:
+    """The figures at the end of each day, oldest first. `tenant` may be the customer GUID of the settings."""
+    name = _resolved(context, tenant)
+    now = context.now()
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    start = today - timedelta(days=months * _DAYS_OF_MONTH - 1)
+
+    def read() -> list[dict[str, Any]]:
+        store, live = context.services.store, context.services.live
+        masks = read_masks(store, name, context.settings_of(name), live.provider())
+        return [_day(bucket, masks) for bucket in store.buckets(name, start, now, _DAY_S)]
+
+    return await context.read(read)
+
+
+def _day(bucket: Bucket, masks: MaskHistory) -> dict[str, Any]:
+    end = bucket.at + timedelta(seconds=_DAY_S, milliseconds=-1)
+    mask = masks.at(end)[1]
+    return {
+        "acquiredLicenses": bucket.acquired_licenses,
+        "totalMonitoredUsers": bucket.user_licenses,
+        "currentlyLicensed": bucket.last,
+        **{name: bucket.factors.get(factor, {}).get("counted", 0) for name, factor in _COUNTED.items()},
+        "lastUpdate": format_time(bucket.at),
+        "LicenseFactors": {name: bool(mask & bit) for name, bit in _SWITCHES.items()},
+    }
+
+
+@router.get("/{tenant}/licensedUsers", summary="Every counted subject")
+async def licensed_users(context: Ctx, tenant: Tenant) -> list[dict[str, Any]]:
+    """SIP address (a service number: its number) and winning factor of every counted subject, now."""
+    name = _resolved(context, tenant)
+    mask = context.mask_of(name)
+    return await context.read(lambda: _licensed(context.services.store, name, mask))
+
+
+def _licensed(store: Store, tenant: str, mask: int) -> list[dict[str, Any]]:
+    profiles = store.profiles(tenant)
+    found: list[dict[str, Any]] = []
+    for subject, facets in groupby(store.all_facts(tenant), key=lambda facet: facet.subject):
+        factor = counted_factor(profiles.get(subject, 0), mask)
+        if factor is None:
+            continue
+        directory = next((facet.facts for facet in facets if facet.facet == "directory"), None) or {}
+        address = directory.get("sip_address") or directory.get("user_principal_name") or subject.partition(":")[2]
+        found.append({"sipAddress": address, "licenseCriteria": BY_NAME[factor.name].label})
+    return found
+
+
+def _resolved(context: Context, tenant: str) -> str:
+    live = context.services.live
+    if live.settings(tenant) is None and live.count(tenant) is None:
+        for name, settings in live.all_settings().items():
+            if settings.customer_guid == tenant and settings.removed_at is None:
+                return name
+    context.require(tenant)
+    return tenant

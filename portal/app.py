@@ -1,0 +1,54 @@
+"""Owns the making of the web application from its services."""
+
+import clickhouse_connect.driver.exceptions as clickhouse
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+
+from portal import problems
+from portal.api import events, history, operations, seats, settings, stream, syncs, tenants, vendor
+from portal.api.context import Context
+from portal.metrics import Measured, Metrics
+from portal.ranges import RangeError
+from portal.services import ServiceError, Services
+
+log = structlog.get_logger()
+
+_RETRY = {"Retry-After": "5"}
+
+
+def create_app(services: Services) -> FastAPI:
+    """Return the portal's application. What it is given is started and stopped by the caller."""
+    app = FastAPI(
+        title="Poolwatch",
+        version=services.about.version,
+        summary="Licence metering for Microsoft Teams telephony",
+        openapi_url="/api/openapi.json",
+        # Their pages fetch scripts from elsewhere; the document itself is all that tools need.
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.context = Context(services)
+    app.state.metrics = Metrics(services.live)
+    app.add_middleware(Measured, metrics=app.state.metrics)
+    problems.install(app)
+    app.add_exception_handler(ServiceError, _service_away)
+    app.add_exception_handler(RangeError, _range_refused)
+    app.add_exception_handler(clickhouse.Error, _history_away)
+    for module in (tenants, history, seats, settings, events, syncs, stream, vendor, operations):
+        app.include_router(module.router)
+    return app
+
+
+async def _service_away(request: Request, error: Exception) -> JSONResponse:
+    return problems.problem_response(request, 503, str(error), _RETRY)
+
+
+async def _range_refused(request: Request, error: Exception) -> JSONResponse:
+    return problems.problem_response(request, 422, str(error))
+
+
+async def _history_away(request: Request, error: Exception) -> JSONResponse:
+    log.error("history_unreadable", route=problems.route_of(request), error=type(error).__name__)
+    detail = "history cannot be read from ClickHouse now: check that it runs; the live counts are not concerned"
+    return problems.problem_response(request, 503, detail, _RETRY)

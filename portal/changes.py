@@ -1,0 +1,128 @@
+"""Owns the list of changes of a tenant: subjects that moved between factors, and settings that moved many at once."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from heapq import merge
+from itertools import islice
+from typing import Any
+
+from licensing.factors import counted_factor
+from portal.masks import Epoch, MaskHistory
+from portal.ports import ProfileChange, Store
+from schemas.identifiers import PROVIDER_KEY
+from schemas.times import format_time
+
+_SLICE = 1_000
+
+Place = tuple[datetime, str, int]
+"""Where an item stands: instant, subject, revision. Settings stand before all subjects of their instant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One line of the list."""
+
+    place: Place
+    shown: dict[str, Any]
+
+
+def list_changes(
+    store: Store, tenant: str, masks: MaskHistory, start: datetime, end: datetime, after: Place | None, limit: int
+) -> list[Item]:
+    """Return up to `limit` items of [start, end) after a place, oldest first.
+
+    What new rules did to single subjects is in the item of the settings change alone, as a number.
+    """
+    subjects = _subject_items(_profile_changes(store, tenant, start, end, after), masks)
+    epochs = [epoch for epoch in masks.epochs if start <= epoch.at < end and (after is None or _place(epoch) > after)]
+    settings = _settings_items(store, tenant, masks, epochs)
+    return list(islice(merge(subjects, settings, key=lambda item: item.place), limit))
+
+
+def _profile_changes(
+    store: Store, tenant: str, start: datetime, end: datetime, after: Place | None
+) -> Iterator[ProfileChange]:
+    while True:
+        found = store.changes(tenant, start, end, after, _SLICE)
+        yield from found
+        if len(found) < _SLICE:
+            return
+        after = (found[-1].at, found[-1].subject, found[-1].rev)
+
+
+def _subject_items(changes: Iterable[ProfileChange], masks: MaskHistory) -> Iterator[Item]:
+    for change in changes:
+        mask = masks.at(change.at)[1]
+        before, after = _factor(change.old_profile, mask), _factor(change.new_profile, mask)
+        if before != after and change.kind != "rules":
+            shown = {
+                "at": format_time(change.at),
+                "subject": change.subject,
+                "from_factor": before,
+                "to_factor": after,
+                "kind": _kind(before, after),
+                "cause": change.kind,
+                "facet": change.facet or None,
+                "source": change.source or None,
+            }
+            yield Item((change.at, change.subject, change.rev), shown)
+
+
+def _settings_items(store: Store, tenant: str, masks: MaskHistory, epochs: list[Epoch]) -> Iterator[Item]:
+    for epoch in epochs:
+        number = masks.epochs.index(epoch)
+        before = masks.epochs[number - 1].mask if number else masks.default_mask
+        if epoch.scope == "provider" and epoch.mask == before:
+            continue
+        following = masks.epochs[number + 1].at if number + 1 < len(masks.epochs) else None
+        moved: dict[tuple[str | None, str | None], int] = {}
+        if epoch.mask != before:
+            for profile, subjects in store.tally(tenant, epoch.at).items():
+                _add(moved, _factor(profile, before), _factor(profile, epoch.mask), subjects)
+        for old, new, subjects in store.rule_moves(tenant, epoch.at, following):
+            _add(moved, _factor(old, epoch.mask), _factor(new, epoch.mask), subjects)
+        yield Item(_place(epoch), _settings_shown(epoch, moved))
+
+
+def _settings_shown(epoch: Epoch, moved: dict[tuple[str | None, str | None], int]) -> dict[str, Any]:
+    by_factor: dict[str, int] = {}
+    totals = {"gained": 0, "lost": 0, "moved": 0}
+    for (before, after), subjects in moved.items():
+        totals[_kind(before, after)] += subjects
+        if before:
+            by_factor[before] = by_factor.get(before, 0) - subjects
+        if after:
+            by_factor[after] = by_factor.get(after, 0) + subjects
+    return {
+        "at": format_time(epoch.at),
+        "subject": None,
+        "from_factor": None,
+        "to_factor": None,
+        "kind": "settings",
+        "cause": f"{epoch.scope}_settings",
+        "facet": None,
+        "source": epoch.revision.by,
+        "revision": epoch.revision.revision,
+        "subjects": sum(totals.values()),
+        "totals": totals,
+        "factors": by_factor,
+    }
+
+
+def _place(epoch: Epoch) -> Place:
+    return epoch.at, "" if epoch.scope == "tenant" else PROVIDER_KEY, epoch.revision.revision
+
+
+def _factor(profile: int | None, mask: int) -> str | None:
+    factor = None if profile is None else counted_factor(profile, mask)
+    return factor.name if factor else None
+
+
+def _kind(before: str | None, after: str | None) -> str:
+    return "gained" if before is None else "lost" if after is None else "moved"
+
+
+def _add(moved: dict[tuple[str | None, str | None], int], before: str | None, after: str | None, subjects: int) -> None:
+    if before != after:
+        moved[before, after] = moved.get((before, after), 0) + subjects
