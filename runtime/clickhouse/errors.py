@@ -1,9 +1,9 @@
 """Owns the errors of the ClickHouse client and the migrations.
 
-    StorageError
-    ├── StorageInUse        another process holds the data directory of the engine in process
-    ├── StorageUnreachable  ClickHouse cannot be opened
-    └── MigrationRefused    the stored schema and the migrations of this version do not fit together
+StorageError
+├── StorageInUseError        another process holds the data directory of the engine in process
+├── StorageUnreachableError  ClickHouse cannot be opened
+└── MigrationRefusedError    the stored schema and the migrations of this version do not fit together
 """
 
 
@@ -11,13 +11,13 @@ class StorageError(Exception):
     """ClickHouse cannot be used; the text says what happened, to what, and what to do."""
 
 
-class StorageInUse(StorageError):
+class StorageInUseError(StorageError):
     """Another process holds the data directory of the engine in process."""
 
 
-class StorageUnreachable(StorageError):
+class StorageUnreachableError(StorageError):
     """ClickHouse cannot be opened."""
 
 
-class MigrationRefused(StorageError):
+class MigrationRefusedError(StorageError):
     """The stored schema and the migrations of this version do not fit together."""

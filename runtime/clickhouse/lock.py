@@ -1,4 +1,4 @@
-"""Owns the lock on a data directory: the engine in process serves one process a directory, and says nothing useful to a second."""
+"""Owns the lock on a data directory: the engine in process serves one process, and says nothing useful to a second."""
 
 import fcntl
 import os
@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 from typing import IO
 
-from runtime.clickhouse.errors import StorageInUse
+from runtime.clickhouse.errors import StorageInUseError
 
 _NAME = "poolwatch.lock"
 _guard = threading.Lock()
@@ -14,7 +14,7 @@ _held: dict[Path, tuple[IO[str], int]] = {}
 
 
 def hold(directory: Path) -> None:
-    """Take the directory for this process (again). Raises StorageInUse when another process has it."""
+    """Take the directory for this process (again). Raises StorageInUseError when another process has it."""
     directory = directory.resolve()
     with _guard:
         if directory in _held:
@@ -44,7 +44,7 @@ def _lock(directory: Path) -> IO[str]:
         file.seek(0)
         holder = file.read(20).strip() or "unknown"
         file.close()
-        raise StorageInUse(
+        raise StorageInUseError(
             f"the ClickHouse data in {directory} are in use by process {holder}: stop that process"
             " (another `poolwatch up`?), or choose another data directory"
         ) from error

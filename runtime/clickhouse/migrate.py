@@ -1,4 +1,4 @@
-"""Owns the schema of ClickHouse: numbered SQL files, applied once each and in order, and how long the tables keep rows."""
+"""Owns the schema of ClickHouse: numbered SQL files, each applied once and in order, and how long tables keep rows."""
 
 import hashlib
 import re
@@ -10,7 +10,7 @@ from string import Template
 import structlog
 from clickhouse_connect.driver.client import Client
 
-from runtime.clickhouse.errors import MigrationRefused
+from runtime.clickhouse.errors import MigrationRefusedError
 from runtime.clickhouse.pool import ClientPool
 from runtime.settings import Retention
 
@@ -71,7 +71,7 @@ def migrate(
 ) -> list[str]:
     """Bring the schema up to this version and set the retention; return the names of what was applied.
 
-    `cluster`: its name, where the tables are replicated. Raises MigrationRefused.
+    `cluster`: its name, where the tables are replicated. Raises MigrationRefusedError.
     """
     wanted = packaged() if migrations is None else list(migrations)
     with pool.lease() as client:
@@ -93,15 +93,15 @@ def _check(wanted: Iterable[Migration], applied: dict[int, tuple[str, str]]) -> 
     for number, (name, checksum) in applied.items():
         migration = known.get(number)
         if migration is None:
-            raise MigrationRefused(
+            raise MigrationRefusedError(
                 f"the database has migration {number:04d}_{name}, which this version does not know:"
                 " it was made by a newer version; run that version or a later one"
             )
         if migration.checksum != checksum:
-            raise MigrationRefused(
-                f"migration {number:04d}_{migration.name} was applied with the checksum {checksum[:12]}… and its file now has"
-                f" {migration.checksum[:12]}…: an applied migration is never edited; restore the file, and write the change"
-                " as a new migration"
+            raise MigrationRefusedError(
+                f"migration {number:04d}_{migration.name} was applied with the checksum {checksum[:12]}…, and its file"
+                f" now has {migration.checksum[:12]}…: an applied migration is never edited; restore it, and write"
+                " the change as a new migration"
             )
 
 

@@ -1,4 +1,4 @@
-"""Owns the clients of one ClickHouse: a server's, or handles of the engine in process, one for each caller at a time."""
+"""Owns the clients of one ClickHouse, a server's or handles of the engine in process: one for each caller at a time."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from runtime.clickhouse import lock
-from runtime.clickhouse.errors import StorageUnreachable
+from runtime.clickhouse.errors import StorageUnreachableError
 from runtime.settings import ClickHouse
 
 DEFAULT_SIZE = 6
@@ -21,11 +21,13 @@ DEFAULT_SIZE = 6
 class ClientPool:
     """Lends clients to threads.
 
-    A client serialises its calls with a lock and an open stream holds that lock, so threads that share one wait for each
-    other (or dead-lock on a stream); handles of their own run side by side, on the engine in process as on a server.
+    A client serialises its calls with a lock, and an open stream holds that lock: threads that share a client wait for
+    each other, while clients of their own run side by side, on the engine in process as on a server.
     """
 
-    def __init__(self, connect: Callable[[], Client], size: int = DEFAULT_SIZE, release: Callable[[], None] = lambda: None):
+    def __init__(
+        self, connect: Callable[[], Client], size: int = DEFAULT_SIZE, release: Callable[[], None] = lambda: None
+    ):
         self._connect, self._release = connect, release
         self._permits = threading.BoundedSemaphore(size)
         self._guard = threading.Lock()
@@ -45,7 +47,9 @@ class ClientPool:
     def _take(self) -> Client:
         with self._guard:
             if self._closed:
-                raise StorageUnreachable("ClickHouse was asked after its clients were closed: the process is stopping")
+                raise StorageUnreachableError(
+                    "ClickHouse was asked after its clients were closed: the process is stopping"
+                )
             if self._idle:
                 return self._idle.pop()
         return self._connect()
@@ -78,7 +82,7 @@ class ClientPool:
 def open_pool(settings: ClickHouse, size: int = DEFAULT_SIZE, cluster: str | None = None) -> ClientPool:
     """Open a pool on a server (`settings.url`) or the engine in process (`settings.data`), and make its database.
 
-    Raises StorageInUse and StorageUnreachable.
+    Raises StorageInUseError and StorageUnreachableError.
     """
     if settings.url is None:
         return _open_in_process(settings.data, settings.database, size)
@@ -126,7 +130,7 @@ def _open(
                 root.close()
     except (ClickHouseError, OSError) as error:
         reason = str(error).strip().splitlines()[0][:300]
-        raise StorageUnreachable(f"{where} cannot be opened: {reason}: {hint}") from error
+        raise StorageUnreachableError(f"{where} cannot be opened: {reason}: {hint}") from error
 
 
 def _server(url: str, database: str | None) -> Client:
