@@ -14,7 +14,7 @@ from collectors.errors import ImportRefusedError
 from schemas.times import from_ms, to_ms
 
 MAX_LINE_CHARS = 1024 * 1024
-_HEAD_BYTES = 64 * 1024
+_HEAD_BYTES = 8 * 1024
 _UNDECODABLE = "\udcff"
 _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
@@ -61,7 +61,7 @@ class TextFile:
 def open_text(path: Path) -> TextFile:
     """Open a file. Raises ImportRefusedError if it is not there, not readable, empty, or no text."""
     try:
-        binary = path.open("rb", buffering=_HEAD_BYTES)
+        binary = path.open("rb")
     except OSError as error:
         reason = f"{path} cannot be read ({error.strerror}): check the path and its permissions"
         raise ImportRefusedError(reason) from error
