@@ -69,6 +69,8 @@ class Bucket:
     dr_phone_licenses: int
     factors: dict[str, dict[str, int]]
     """`{"direct_routing": {"counted": n, "matched": n}, …}`, of the last count in the bucket."""
+    demo: bool = False
+    """Whether it is seeded demo data: figures of it are labelled as such."""
 
 
 class Store(Protocol):

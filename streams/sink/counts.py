@@ -1,7 +1,7 @@
 """Owns the coalescing of published counts to a row a second and tenant: pure, and the same again when they come twice.
 
-The ledger holds the newest row of each tenant. It is seeded with the rows that ClickHouse has (`latest_counts`), so after
-a crash it goes on in the second where it stopped: minimum and maximum stay true, causes are summed once.
+The ledger holds the newest row of each tenant. It is seeded with the rows that ClickHouse has (`latest_counts`), so
+after a crash it goes on in the second where it stopped: minimum and maximum stay true, causes are summed once.
 """
 
 from collections.abc import Iterable
@@ -117,7 +117,7 @@ class CountLedger:
         return row
 
     def heartbeats(self, now: datetime) -> list[CountRow]:
-        """Return a row for each tenant without one since this hour began, as of its beginning; they become the newest."""
+        """Return a row for each tenant without one since this hour began, as of its start; they become the newest."""
         hour = to_ms(now) // 1_000 // HEARTBEAT_S * HEARTBEAT_S
         quiet = [row for row in self._rows.values() if row.at < hour]
         beats = [

@@ -46,7 +46,8 @@ def remove_late(clients: Clients) -> None:
     with clients.lease() as client:
         rows = client.query(
             "SELECT tenant, toUnixTimestamp64Milli(assumeNotNull(max(removed_at))),"
-            " toUnixTimestamp64Milli(maxIf(at, purged)), max(purged) FROM tenant_settings WHERE removed_at IS NOT NULL GROUP BY tenant"
+            " toUnixTimestamp64Milli(maxIf(at, purged)), max(purged)"
+            " FROM tenant_settings WHERE removed_at IS NOT NULL GROUP BY tenant"
         ).result_rows
     for tenant, floor, purge_floor, purged in rows:
         remove(clients, Removal(tenant, format_time(from_ms(floor)), False))

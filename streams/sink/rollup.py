@@ -1,4 +1,4 @@
-"""Owns the closed buckets of history, hourly and daily: recomputed whole from the raw rows, a repeat changes nothing."""
+"""Owns the closed buckets of history, hourly and daily: recomputed whole from raw rows, a repeat changes nothing."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,7 @@
-"""Owns the loop of the sink: read Kafka, store in ClickHouse, commit. At least once; identities make repeats harmless."""
+"""Owns the loop of the sink: read Kafka, store in ClickHouse, commit.
+
+At least once: identities make repeats harmless.
+"""
 
 import asyncio
 from collections import defaultdict

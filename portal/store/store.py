@@ -1,0 +1,55 @@
+"""Owns the store that the portal reads: ClickHouse behind the port `portal.ports.Store`."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from portal.ports import Bucket, FacetFacts, ProfileChange, Seat, SettingsRevision
+from portal.store import audit, changes, facts, history, seats
+from portal.store.clients import Clients
+
+
+class ClickHouseStore:
+    """Reads of ClickHouse. Synchronous, from any number of threads: each question has a client of its own."""
+
+    def __init__(self, clients: Clients, clock: Callable[[], datetime]) -> None:
+        self._clients, self._clock = clients, clock
+
+    def buckets(self, tenant: str, start: datetime, end: datetime, step_s: int) -> list[Bucket]:
+        return history.buckets(self._clients, tenant, start, end, step_s, self._clock())
+
+    def seats(
+        self, tenant: str, *, at: datetime | None, enabled: int, factor: str, search: str | None, after: str, limit: int
+    ) -> list[Seat]:
+        return seats.seats(
+            self._clients, tenant, at=at, enabled=enabled, factor=factor, search=search, after=after, limit=limit
+        )
+
+    def profiles(self, tenant: str) -> dict[str, int]:
+        return seats.profiles(self._clients, tenant)
+
+    def tally(self, tenant: str, at: datetime) -> dict[int, int]:
+        return seats.tally(self._clients, tenant, at)
+
+    def profile_changes(self, tenant: str, subjects: Sequence[str], until: datetime | None) -> list[ProfileChange]:
+        return changes.profile_changes(self._clients, tenant, subjects, until)
+
+    def changes(
+        self, tenant: str, start: datetime, end: datetime, after: tuple[datetime, str, int] | None, limit: int
+    ) -> list[ProfileChange]:
+        return changes.changes(self._clients, tenant, start, end, after, limit)
+
+    def rule_moves(self, tenant: str, start: datetime, end: datetime | None) -> list[tuple[int | None, int, int]]:
+        return changes.rule_moves(self._clients, tenant, start, end)
+
+    def facts(self, tenant: str, subject: str, at: datetime | None) -> list[FacetFacts]:
+        return facts.facts(self._clients, tenant, subject, at)
+
+    def all_facts(self, tenant: str) -> Iterator[FacetFacts]:
+        return facts.all_facts(self._clients, tenant)
+
+    def settings_history(self, tenant: str) -> list[SettingsRevision]:
+        return audit.settings_history(self._clients, tenant)
+
+    def syncs(self, tenant: str) -> list[dict[str, Any]]:
+        return audit.syncs(self._clients, tenant)

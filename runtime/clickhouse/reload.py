@@ -1,0 +1,135 @@
+"""Owns what a start on an empty broker reads back from ClickHouse: facts, profiles, settings, sync marks, newest counts."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from clickhouse_connect.driver.client import Client
+
+from runtime.clickhouse.pool import ClientPool
+from schemas.times import from_ms
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFacet:
+    """The newest observation of a facet; empty `facts` = cleared or swept."""
+
+    facet: str
+    rev: int
+    observed_at: datetime
+    source: str
+    facts: str
+    facts_hash: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSubject:
+    """A subject: its highest revision and last profile over all its changes, and its facets (none after a removal)."""
+
+    tenant: str
+    subject: str
+    rev: int
+    profile: int
+    facets: list[StoredFacet]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSync:
+    """The newest sync of a facet and source that a partition has seen."""
+
+    tenant: str
+    facet: str
+    source: str
+    partition: int
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSettings:
+    """The newest settings of a tenant or `_provider`, as JSON."""
+
+    tenant: str
+    revision: int
+    settings: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCount:
+    """The newest published count of a tenant, as JSON."""
+
+    tenant: str
+    epoch: int
+    version: int
+    count: str
+
+
+_SUBJECTS = """SELECT tenant, subject, rev, profile, toUnixTimestamp64Milli(observed_at)
+FROM subject_profiles FINAL ORDER BY tenant, subject"""
+_FACETS = """SELECT tenant, subject, facet, rev, toUnixTimestamp64Milli(observed_at), source, facts, facts_hash, kind
+FROM seat_facets FINAL ORDER BY tenant, subject, facet"""
+_FLOORS = """SELECT tenant, toUnixTimestamp64Milli(assumeNotNull(max(removed_at)))
+FROM tenant_settings WHERE removed_at IS NOT NULL GROUP BY tenant"""
+_SYNCS = """SELECT tenant, facet, source, partition, toUnixTimestamp64Milli(started_at)
+FROM sync_marks FINAL ORDER BY tenant, facet, source, partition"""
+_SETTINGS = """SELECT tenant, argMax(revision, (at, revision)), argMax(settings, (at, revision)) AS newest
+FROM tenant_settings FINAL GROUP BY tenant HAVING newest != '' ORDER BY tenant"""
+_COUNTS = "SELECT tenant, epoch, version, count FROM latest_counts FINAL ORDER BY tenant"
+
+_BEFORE_ALL_TIME_MS = -(1 << 62)
+
+
+def latest_facets(pool: ClientPool) -> Iterator[StoredSubject]:
+    """Yield every subject by tenant and subject, in bounded memory. Facts up to a tenant's removal are left out.
+
+    A subject without facets comes as well: its revisions go on from `rev`, also after a removal.
+    """
+    with pool.lease() as first, pool.lease() as second:
+        floors = {str(tenant): int(floor) for tenant, floor in first.query(_FLOORS).result_rows}
+        facets = _facets(second, floors)
+        held = next(facets, None)
+        with first.query_rows_stream(_SUBJECTS) as rows:
+            for tenant, subject, rev, profile, observed_ms in rows:
+                found: list[StoredFacet] = []
+                while held is not None and held[:2] <= (tenant, subject):
+                    if held[:2] == (tenant, subject):
+                        found.append(held[2])
+                    held = next(facets, None)
+                gone = observed_ms <= floors.get(tenant, _BEFORE_ALL_TIME_MS)
+                yield StoredSubject(tenant, subject, int(rev), 0 if gone else int(profile), found)
+
+
+def _facets(client: Client, floors: dict[str, int]) -> Iterator[tuple[str, str, StoredFacet]]:
+    with client.query_rows_stream(_FACETS) as rows:
+        for tenant, subject, facet, rev, observed_ms, source, facts, facts_hash, kind in rows:
+            if observed_ms > floors.get(tenant, _BEFORE_ALL_TIME_MS):
+                stored = StoredFacet(facet, int(rev), from_ms(observed_ms), source, facts, facts_hash, kind)
+                yield tenant, subject, stored
+
+
+def sync_marks(pool: ClientPool) -> list[StoredSync]:
+    """Return the newest sync of each tenant, facet, source and partition."""
+    with pool.lease() as client:
+        rows = client.query(_SYNCS).result_rows
+    return [
+        StoredSync(tenant, facet, source, int(partition), from_ms(started))
+        for tenant, facet, source, partition, started in rows
+    ]
+
+
+def newest_settings(pool: ClientPool) -> list[StoredSettings]:
+    """Return the newest settings of each tenant and of `_provider`; purged tenants have none."""
+    with pool.lease() as client:
+        return [
+            StoredSettings(tenant, int(revision), text)
+            for tenant, revision, text in client.query(_SETTINGS).result_rows
+        ]
+
+
+def newest_counts(pool: ClientPool) -> list[StoredCount]:
+    """Return the newest published count of each tenant, by tenant."""
+    with pool.lease() as client:
+        return [
+            StoredCount(tenant, int(epoch), int(version), text)
+            for tenant, epoch, version, text in client.query(_COUNTS).result_rows
+        ]
