@@ -34,7 +34,7 @@ def create_app(services: Services) -> FastAPI:
     problems.install(app)
     app.add_exception_handler(ServiceError, _service_away)
     app.add_exception_handler(RangeError, _range_refused)
-    app.add_exception_handler(clickhouse.Error, _history_away)
+    app.add_exception_handler(clickhouse.ClickHouseError, _history_away)
     for module in (tenants, history, seats, settings, events, syncs, stream, vendor, operations):
         app.include_router(module.router)
     return app

@@ -39,11 +39,11 @@ def parse_instant(text: str, now: datetime) -> datetime:
     return _start(text, now)
 
 
-def choose_step(step: str | None, start: datetime, end: datetime) -> int:
-    """Return the step in seconds: `auto` (or None) stays within MAX_POINTS, else `300` or `1m`, `1h`, `1d`."""
+def choose_step(step: str | None, start: datetime, end: datetime, points: int = MAX_POINTS) -> int:
+    """Return the step in seconds: `auto` (or None) stays within so many points, else `300` or `1m`, `1h`, `1d`."""
     length_s = max(1, -(-(to_ms(end) - to_ms(start)) // 1_000))
     if step is None or step == "auto":
-        return next((step_s for step_s in STEPS_S if length_s <= step_s * MAX_POINTS), STEPS_S[-1])
+        return next((step_s for step_s in STEPS_S if length_s <= step_s * points), STEPS_S[-1])
     match = _SPAN.match(f"{step}s" if step.isdigit() else step)
     step_s = int(match[1]) * _UNIT_S[match[2]] if match else 0
     if step_s < 1:

@@ -11,7 +11,7 @@ from typing import Any
 from dotenv import dotenv_values
 from pydantic import BaseModel, SecretStr
 
-from runtime.settings import DEFAULT_CONFIG, PREFIX, Settings, variable
+from runtime.settings import PREFIX, Settings, variable
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,3 @@ def _dotenv() -> dict[str, Any]:
 
 def _toml(file: Path) -> dict[str, Any]:
     return tomllib.loads(file.read_text("utf-8")) if file.is_file() else {}
-
-
-__all__ = ["DEFAULT_CONFIG", "Effective", "effective", "unknown_names"]

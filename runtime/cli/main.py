@@ -1,0 +1,73 @@
+"""Owns the command `poolwatch`: its tree of commands, and how a failure ends."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from runtime.cli import counts, history, operate, seats
+from runtime.cli.dead_letters import dead_letters
+from runtime.cli.failure import Failure
+from runtime.cli.imports import imports
+from runtime.cli.run import run
+from runtime.cli.syncs import sync
+from runtime.cli.tenants import provider, settings, tenant
+from runtime.settings import SettingsError
+
+_EPILOG = (
+    "Settings come from POOLWATCH_… variables, .env and poolwatch.toml (`poolwatch check-config` shows them);"
+    " POOLWATCH_URL names the portal. Exit codes: 0 done, 1 failed, 2 wrong usage."
+)
+
+app = typer.Typer(
+    name="poolwatch",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Licence metering for Microsoft Teams telephony.",
+    epilog=_EPILOG,
+)
+for name, group in (
+    ("tenant", tenant),
+    ("provider", provider),
+    ("settings", settings),
+    ("import", imports),
+    ("sync", sync),
+    ("dead-letters", dead_letters),
+    ("run", run),
+):
+    app.add_typer(group, name=name)
+for name, command in (
+    ("up", operate.up),
+    ("count", counts.count),
+    ("counts", counts.counts),
+    ("watch", counts.watch),
+    ("history", history.history),
+    ("seats", seats.seats),
+    ("explain", seats.explain),
+    ("changes", seats.changes),
+    ("audit", seats.audit),
+    ("migrate", operate.migrate),
+    ("topics", operate.make_topics),
+    ("check-config", operate.check_config),
+    ("version", operate.version),
+):
+    app.command(name, epilog=_EPILOG)(command)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command and end the process: 0 done, 1 failed, 2 wrong usage."""
+    try:
+        app(args=list(arguments) if arguments is not None else None)
+    except (Failure, SettingsError) as failure:
+        sys.stderr.write(f"poolwatch: {failure}\n")
+        raise SystemExit(1) from failure
+    except BrokenPipeError:
+        # Whoever read the output has gone (`| head`); the interpreter must not complain about it at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+"""Owns how options of the command line become a body of settings (a JSON merge patch)."""
+
+from typing import Any, Self
+
+import typer
+
+Body = dict[str, Any]
+
+_PLACES: dict[str, tuple[str, ...]] = {
+    "pool": ("acquired_licenses",),
+    "name": ("display_name",),
+    "service-type": ("service_type",),
+    "gateway": ("gateways",),
+    "customer-guid": ("customer_guid",),
+    "ms-tenant-id": ("ms_tenant_id",),
+    "warning": ("alerts", "warning_percent"),
+    "critical": ("alerts", "critical_percent"),
+    "clear": ("alerts", "clear_percent"),
+    "dwell": ("alerts", "dwell_s"),
+    "stale-after": ("stale_after_s",),
+}
+_SWITCHES = {"on": True, "off": False, "default": None}
+
+
+class Changes:
+    """A merge patch in the making. Wrong usage raises typer.BadParameter, which ends with exit code 2."""
+
+    def __init__(self) -> None:
+        self._body: Body = {}
+
+    def body(self) -> Body:
+        """Return the patch."""
+        return self._body
+
+    def set(self, option: str, value: Any) -> Self:
+        """Set the value of an option, unless it was not given (None)."""
+        if value is not None:
+            self._put(_PLACES[option], value)
+        return self
+
+    def factors(self, given: list[str] | None) -> Self:
+        """Take `NAME=on|off|default` of --factor."""
+        for text in given or []:
+            name, _, switch = text.partition("=")
+            if switch not in _SWITCHES:
+                raise typer.BadParameter(f"--factor takes NAME=on, NAME=off or NAME=default, not {text!r}")
+            self._put(("factors", name), _SWITCHES[switch])
+        return self
+
+    def criteria(self, given: list[str] | None) -> Self:
+        """Take `NAME=REGEX` of --criteria; an empty REGEX is the default."""
+        for text in given or []:
+            name, equals, pattern = text.partition("=")
+            if not equals:
+                raise typer.BadParameter(f"--criteria takes NAME=REGEX, not {text[:80]!r}")
+            self._put(("criteria", name), pattern or None)
+        return self
+
+    def defaults(self, given: list[str] | None) -> Self:
+        """Take the option names of --default."""
+        for name in given or []:
+            place = _PLACES.get(name.removeprefix("--"))
+            if place is None:
+                raise typer.BadParameter(f"--default takes one of {', '.join(_PLACES)}, not {name!r}")
+            self._put(place, None)
+        return self
+
+    def _put(self, place: tuple[str, ...], value: Any) -> None:
+        node = self._body
+        for part in place[:-1]:
+            node = node.setdefault(part, {})
+        node[place[-1]] = value

@@ -1,0 +1,73 @@
+"""Owns the finding of the Kafka that a command works with: what a running portal says of it, else the settings."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import httpx
+
+from portal.durability import BrokerKeeps, Durability, SinkKeeps
+from runtime import kafka
+from runtime.settings import Kafka, Settings, load
+
+_TIMEOUT_S = 3.0
+
+METER_GROUP = "meter"
+SINK_GROUP = "sink"
+
+
+def group(prefix: str, name: str) -> str:
+    """Return the Kafka group of a process: named by the topic prefix, for installations may share a broker."""
+    return f"{prefix}{name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """A broker with our topics. `embedded`: it forgets, so that done means stored by the sink."""
+
+    kafka: Kafka
+    embedded: bool
+
+    def no_broker(self) -> str:
+        """Say that the broker is not there."""
+        return (
+            f"no Kafka broker answers at {self.kafka.bootstrap}: start one (`poolwatch up` brings its own), or set"
+            " POOLWATCH_KAFKA_BOOTSTRAP"
+        )
+
+    @contextlib.asynccontextmanager
+    async def durability(self) -> AsyncIterator[Durability]:
+        """Open what tells when something is done."""
+        if not self.embedded:
+            yield BrokerKeeps()
+            return
+        admin, consumer = kafka.admin(self.kafka), kafka.reader(self.kafka)
+        await admin.start()
+        await consumer.start()
+        try:
+            prefix = self.kafka.topic_prefix
+            meter, sink = group(prefix, METER_GROUP), group(prefix, SINK_GROUP)
+            yield SinkKeeps(admin, consumer, prefix, self.kafka.partitions, meter, sink)
+        finally:
+            await consumer.stop()
+            await admin.close()
+
+
+def find(settings: Settings | None = None) -> Installation:
+    """Return the installation of the portal at `settings.url`, or the one that the settings describe.
+
+    Settings of Kafka that were given (not left at their default) win over what a portal says.
+    """
+    settings = settings or load()
+    if "kafka" in settings.model_fields_set:
+        return Installation(settings.kafka, embedded=False)
+    try:
+        about = httpx.get(f"{settings.url}/readyz", timeout=_TIMEOUT_S).json()
+        told = {
+            "bootstrap": about["kafka_bootstrap"],
+            "topic_prefix": about["topic_prefix"],
+            "partitions": about["partitions"],
+        }
+        return Installation(settings.kafka.model_copy(update=told), bool(about["embedded"]))
+    except (httpx.HTTPError, ValueError, KeyError, TypeError):
+        return Installation(settings.kafka, embedded=False)

@@ -1,0 +1,107 @@
+"""Owns the portal's process: clients started, services put together, the web server run until a signal."""
+
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+from importlib.metadata import version
+
+import uvicorn
+from aiokafka.errors import KafkaError
+
+from portal.app import create_app
+from portal.commands import KafkaCommands, KafkaConfirmations
+from portal.durability import Durability
+from portal.intake import KafkaIntake
+from portal.live import LiveTopics
+from portal.ports import Store
+from portal.publishing import Publisher
+from portal.services import About, Services, utc_now
+from portal.store.store import ClickHouseStore
+from runtime import kafka
+from runtime.clickhouse.errors import StorageError
+from runtime.clickhouse.pool import ClientPool, open_pool
+from runtime.installation import Installation
+from runtime.settings import Kafka, Settings
+
+
+class PortalError(Exception):
+    """The portal cannot run; the text says why, and what to do."""
+
+
+async def serve(settings: Settings) -> None:
+    """Run the portal until SIGTERM or Ctrl-C. Raises PortalError."""
+    listener = listen(settings.portal.host, settings.portal.port)
+    try:
+        with open_store(settings) as pool:
+            installation = Installation(settings.kafka, embedded=False)
+            async with services(installation, clickhouse_store(pool)) as ready:
+                await uvicorn.Server(web_config(ready)).serve(sockets=[listener])
+    finally:
+        listener.close()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a bound socket, so that a port in use is known before anything else starts. Raises PortalError."""
+    try:
+        return socket.create_server((host, port), reuse_port=False)
+    except OSError as error:
+        raise PortalError(
+            f"the portal cannot listen on {host}:{port}: {error.strerror}. Stop what listens there, or choose another"
+            " port (POOLWATCH_PORTAL_PORT, or --port of `poolwatch up`)"
+        ) from error
+
+
+def web_config(ready: Services) -> uvicorn.Config:
+    """Return the web server's configuration: our logging alone, streams cut when it is told to stop."""
+    return uvicorn.Config(
+        create_app(ready), log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=3
+    )
+
+
+def open_store(settings: Settings) -> ClientPool:
+    """Open ClickHouse. Raises PortalError."""
+    try:
+        return open_pool(settings.clickhouse)
+    except StorageError as error:
+        raise PortalError(str(error)) from error
+
+
+def clickhouse_store(pool: ClientPool) -> Store:
+    """Return the store on ClickHouse."""
+    return ClickHouseStore(pool, utc_now)
+
+
+@contextlib.asynccontextmanager
+async def services(installation: Installation, store: Store, generation: str = "") -> AsyncIterator[Services]:
+    """Open everything that the app needs. `generation` names the life of an embedded broker. Raises PortalError."""
+    own = installation.kafka
+    async with contextlib.AsyncExitStack() as stack:
+        try:
+            producer = kafka.producer(own)
+            stack.push_async_callback(producer.stop)
+            await producer.start()
+            counts = await _reader(stack, own)
+            answers = await _reader(stack, own)
+            durability: Durability = await stack.enter_async_context(installation.durability())
+        except (KafkaError, OSError) as error:
+            raise PortalError(installation.no_broker()) from error
+        publisher = Publisher(producer, own.topic_prefix)
+        live = await stack.enter_async_context(LiveTopics(counts, own.topic_prefix, own.partitions, generation))
+        commands = await stack.enter_async_context(
+            KafkaCommands(publisher, answers, own.topic_prefix, own.partitions, durability)
+        )
+        yield Services(
+            store=store,
+            live=live,
+            settings=commands,
+            intake=KafkaIntake(publisher, durability, own.partitions),
+            syncs=KafkaConfirmations(publisher, durability, own.partitions),
+            about=About(version("poolwatch"), installation.embedded, own.bootstrap, own.topic_prefix, own.partitions),
+        )
+
+
+async def _reader(stack: contextlib.AsyncExitStack, own: Kafka):  # type: ignore[no-untyped-def]  # aiokafka is untyped
+    consumer = kafka.reader(own)
+    stack.push_async_callback(consumer.stop)
+    await consumer.start()
+    return consumer
