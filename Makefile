@@ -68,5 +68,5 @@ $(BENCH_VENV)/.installed: requirements-bench.lock pyproject.toml
 	@echo 'Installing into $(@D) what $(LOCKFILE) names (about 400 MB are downloaded the first time) ...'
 	@$(PYTHON) -m venv $(@D)
 	@$(@D)/bin/python -m pip $(INSTALL) --only-binary :all: --require-hashes -r $(LOCKFILE)
-	@$(@D)/bin/python -m pip $(INSTALL) --no-deps --no-build-isolation -e .
+	@PYTHONWARNINGS=ignore $(@D)/bin/python -m pip $(INSTALL) --no-deps --no-build-isolation -e .
 	@touch $@
