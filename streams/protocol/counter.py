@@ -1,7 +1,7 @@
 """Owns the counter of one partition: tallies and settings in, the licence counts of its tenants out. It knows no
 broker and no clock."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,8 +10,10 @@ from licensing.criteria import fingerprint
 from licensing.factors import enabled_mask
 from schemas.changes import SnapshotEnd, Tally
 from schemas.count import Cause, Count, Hint
+from schemas.identifiers import PROVIDER_KEY
 from schemas.settings import DEFAULT_STALE_AFTER_S, ProviderSettings, TenantSettings
 from schemas.times import from_ms
+from streams.protocol.effects import LogRecord
 from streams.protocol.settings_book import SettingsBook
 from streams.protocol.tally_board import TallyBoard, Total, merged_cause
 
@@ -78,13 +80,15 @@ class CounterPartition:
         kept = self._tenant(tenant)
         kept.cause = merged_cause(kept.cause, cause)
 
-    def settings_changed(self, tenant: str, partition_tenants: list[str]) -> None:
-        """Take note that the book has new settings of a tenant, or (`_provider`) of all that this partition counts."""
-        for name in partition_tenants if tenant == "_provider" else [tenant]:
-            if self.book.get(name) is None and tenant != "_provider":
-                self.forget(name)
-            else:
-                self.touch(name, self._settings_cause(name))
+    def settings_changed(self, tenant: str) -> None:
+        """Take note that the book has new settings of a tenant, or (`_provider`) of the provider."""
+        if tenant == PROVIDER_KEY:
+            for name in self._tenants:
+                self.touch(name, Cause(kind="rules"))
+        elif self.book.get(tenant) is None:
+            self.forget(tenant)
+        else:
+            self.touch(tenant, self._settings_cause(tenant))
 
     def _settings_cause(self, tenant: str) -> Cause:
         last = self._tenant(tenant).last
@@ -93,14 +97,21 @@ class CounterPartition:
             return Cause(kind="pool")
         return Cause(kind="rules")
 
+    def is_empty(self, tenant: str) -> bool:
+        """Tell whether every partition has dropped the subjects of a removed tenant."""
+        rules = self.book.rules_of(tenant)
+        total = self.board.total(tenant, rules.fingerprint)
+        return rules.removed and total is not None and not total.profiles
+
+    def last(self, tenant: str) -> Count | None:
+        """Return the count of a tenant published last."""
+        kept = self._tenants.get(tenant)
+        return kept.last if kept is not None else None
+
     def forget(self, tenant: str) -> None:
         """Forget a purged tenant."""
         self._tenants.pop(tenant, None)
         self.board.forget(tenant)
-
-    def known_tenants(self) -> list[str]:
-        """Return the tenants that this partition has heard of."""
-        return list(self._tenants)
 
     def due(self, now_ms: int) -> list[str]:
         """Return the tenants to be published now."""
@@ -140,6 +151,8 @@ class CounterPartition:
             total = self.board.total(tenant, fingerprint(from_before))
         cause, kept.cause = kept.cause or Cause(kind="heartbeat"), None
         if total is None or kept.effective is None:
+            return None
+        if not total.profiles and self.book.get(tenant) is None:  # purged, or never there: no settings, no subjects
             return None
         kept.version += 1
         kept.published_ms = now_ms
@@ -184,3 +197,29 @@ def _is_stale(
 ) -> bool:
     limit = timedelta(seconds=settings.stale_after_s or provider.stale_after_s or DEFAULT_STALE_AFTER_S)
     return any(confirmed is None or from_ms(now_ms) - confirmed > limit for confirmed in freshness.values())
+
+
+class CountRecovery:
+    """Reads license-counts from its beginning: the highest (epoch, version) of a tenant counts, wherever it stands
+    in the log."""
+
+    def __init__(self, counter: CounterPartition) -> None:
+        self._counter = counter
+        self.position = 0
+        self.strays: set[bytes] = set()
+        self.highest_epoch = -1
+
+    def apply(self, records: Iterable[LogRecord]) -> None:
+        """Apply records in the order of their offsets."""
+        for record in records:
+            self.position = record.offset + 1
+            if record.key.startswith(b"_") or record.value is None:
+                continue
+            count = Count.model_validate_json(record.value)
+            self.highest_epoch = max(self.highest_epoch, count.epoch)
+            last = self._counter.last(count.tenant)
+            if last is not None and (count.epoch, count.version) < (last.epoch, last.version):
+                self.strays.add(record.key)
+            else:
+                self.strays.discard(record.key)
+                self._counter.continue_from(count)

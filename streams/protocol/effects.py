@@ -83,3 +83,8 @@ class Pause:
 
 Effect = Publish | Append | ReadBack | Done | Pause
 Steps = Generator[Effect, Any, None]
+
+
+def single(effect: Effect) -> Steps:
+    """Return the steps of one effect."""
+    yield effect

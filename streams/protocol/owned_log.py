@@ -8,7 +8,7 @@ must land.
 
 import uuid
 from collections.abc import Callable, Generator, Iterable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from streams.protocol.effects import Append, Appended, Effect, Item, LogRecord, ReadBack
 from streams.protocol.record import CLAIM_PREFIX, EPOCH_HEADER, epoch_bytes, epoch_of, with_epoch
@@ -49,19 +49,38 @@ def epoch_of_record(value: bytes | None, headers: Sequence[tuple[str, bytes]]) -
     return next((int.from_bytes(data, "big") for name, data in headers if name == EPOCH_HEADER), -1)
 
 
+class Recovering(Protocol):
+    """What has read a log so far; `strays` are keys whose newest record is not the one that counts."""
+
+    position: int
+    strays: set[bytes]
+
+    def apply(self, records: Iterable[LogRecord]) -> None:
+        """Apply records in the order of their offsets."""
+
+
 class OwnedLog:
     """The owner's side: its epoch, and the offset at which its next record must land."""
 
-    def __init__(self, current: Callable[[bytes], bytes | None]) -> None:
-        """`current`: returns the value that a key has now, counting what is being written (None = deleted)."""
+    def __init__(
+        self,
+        current: Callable[[bytes], bytes | None],
+        claim_prefix: bytes = CLAIM_PREFIX,
+        restamp: Callable[[bytes, bytes], bytes] = with_epoch,
+    ) -> None:
+        """`current`: returns the value that a key has now, counting what is being written (None = deleted);
+        `restamp`: puts the
+        owner's epoch into such a value."""
         self._current = current
+        self._claim_prefix = claim_prefix
+        self._restamp = restamp
         self.epoch = -1
         self.epoch_bytes = epoch_bytes(0)
         self.next_offset = 0
 
-    def claim(self, recovery: Recovery) -> Generator[Effect, Any, None]:
+    def claim(self, recovery: Recovering) -> Generator[Effect, Any, None]:
         """Append a claim, apply what was written since the recovery's last read, and write strays' keys again."""
-        claim = Item(CLAIM_PREFIX + uuid.uuid4().bytes, b"\x00" + epoch_bytes(0))
+        claim = Item(self._claim_prefix + uuid.uuid4().hex.encode(), b"\x00" + epoch_bytes(0))
         (appended,) = yield Append("0-claim", [claim])
         offset = appended.base_offset
         if offset > recovery.position:
@@ -92,7 +111,7 @@ class OwnedLog:
     def _strangers(self, records: Iterable[LogRecord]) -> set[bytes]:
         keys = set()
         for record in records:
-            if record.key.startswith(CLAIM_PREFIX):
+            if record.key.startswith(self._claim_prefix):
                 raise SupersededError(f"offset {record.offset} claims the log, which epoch {self.epoch} owned")
             keys.add(record.key)
         return keys
@@ -101,5 +120,5 @@ class OwnedLog:
         items = []
         for key in sorted(keys):
             value = self._current(key)
-            items.append(self.deletion(key) if value is None else Item(key, with_epoch(value, self.epoch_bytes)))
+            items.append(self.deletion(key) if value is None else Item(key, self._restamp(value, self.epoch_bytes)))
         return items

@@ -1,6 +1,7 @@
 """Owns the closed buckets of history, hourly and daily: recomputed whole from raw rows, a repeat changes nothing."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 
 from clickhouse_connect.driver.client import Client
 
@@ -9,6 +10,7 @@ from streams.sink.ports import Clients
 
 GRACE_S = 120
 """A bucket is computed this long after its end; rows that come later still have it computed again."""
+_ROWS_AT_ONCE = 2_000_000
 _SLACK_S = 60  # rows of an insert that was under way when the last run looked
 
 
@@ -37,22 +39,43 @@ def roll_up(clients: Clients) -> int:
 
 def _roll(client: Client, resolution: Resolution) -> bool:
     now = int(client.query("SELECT toUnixTimestamp(now())").result_rows[0][0])
-    closed = (now - GRACE_S) // resolution.step_s * resolution.step_s
     progress = client.query(_PROGRESS, parameters={"name": resolution.table}).result_rows
     through, closed_before = progress[0] if progress else (0, 0)
-    since = max(0, through - _SLACK_S)
-    touched = client.query(_TOUCHED, parameters={"since": since, "closed": closed, "closed_before": closed_before})
-    rows, first = touched.result_rows[0]
-    if rows:
-        client.command(
-            rollup_sql(resolution),
-            parameters={"since": since, "closed": closed, "closed_before": closed_before, "first": first},
-        )
+    closed = (now - GRACE_S) // resolution.step_s * resolution.step_s
+    return compute(client, resolution, Window(max(0, through - _SLACK_S), closed_before, closed), now)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Which buckets are due, in seconds since 1970: those closed at `closed` that were not at `closed_before`, and those
+    with rows inserted since `since`."""
+
+    since: int
+    closed_before: int
+    closed: int
+
+
+def compute(client: Client, resolution: Resolution, window: Window, through: int) -> bool:
+    """Compute the buckets of a window, and note the progress; return whether there were any."""
+    due = asdict(window)
+    rows, first = client.query(_TOUCHED, parameters=due).result_rows[0]
+    for begin, end in _slices(rows, first, window.closed, resolution.step_s):
+        client.command(rollup_sql(resolution), parameters=due | {"first": begin, "end": end})
     client.command(
         "INSERT INTO rollup_progress SELECT {name:String}, toDateTime({through:UInt32}), toDateTime({closed:UInt32})",
-        parameters={"name": resolution.table, "through": now, "closed": closed},
+        parameters={"name": resolution.table, "through": through, "closed": window.closed},
     )
     return bool(rows)
+
+
+def _slices(rows: int, first: int, closed: int, step_s: int) -> Iterator[tuple[int, int]]:
+    """Cut [first, closed) where it holds more rows than one statement should keep in memory."""
+    if not rows:
+        return
+    first = first // step_s * step_s
+    length = -(-(closed - first) // (1 + rows // _ROWS_AT_ONCE) // step_s) * step_s
+    for begin in range(first, closed, length):
+        yield begin, min(begin + length, closed)
 
 
 _PROGRESS = (
@@ -66,7 +89,7 @@ _TOUCHED = f"SELECT count(), toUnixTimestamp(min(at)) FROM license_counts WHERE 
 
 
 def rollup_sql(resolution: Resolution) -> str:
-    """Return the statement that computes the touched buckets. Parameters: since, closed, closed_before, first.
+    """Return the statement that computes the touched buckets. Parameters: since, closed, closed_before, first, end.
 
     In a bucket: `rows` are (at, licensed) in order. What was in force before its first row (`previous`) holds from the
     bucket's start; the last row holds to its end.
@@ -75,7 +98,7 @@ def rollup_sql(resolution: Resolution) -> str:
     bucket = f"toDateTime(intDiv(toUnixTimestamp(at), {step}) * {step}, 'UTC')"
     last = ",\n    ".join(f"argMax(tuple({column}), at).1 AS last_{column}" for column in LAST)
     return f"""INSERT INTO {resolution.table} (tenant, at, first_at, min, max, avg, {", ".join(LAST)}, demo, rolled_at)
-WITH toUnixTimestamp(bucket) AS start, start + {step} AS end,
+WITH toInt64(toUnixTimestamp(bucket)) AS start, start + {step} AS end,
     isNotNull(carried) AND rows[1].1 > start AS has_carried,
     if(has_carried, start, rows[1].1) AS covered,
     arraySum(arrayMap((row, next) -> row.2 * (next - row.1),
@@ -91,8 +114,7 @@ FROM (
     arraySort(groupArray((toInt64(toUnixTimestamp(at)), toInt64(currently_licensed)))) AS rows,
     {last}
     FROM license_counts FINAL
-    WHERE at >= toDateTime(intDiv({{first:UInt32}}, {step}) * {step}, 'UTC')
-    AND at < toDateTime({{closed:UInt32}}, 'UTC')
+    WHERE at >= toDateTime({{first:UInt32}}) AND at < toDateTime({{end:UInt32}})
     AND (tenant, {bucket}) IN (SELECT tenant, {bucket} FROM license_counts WHERE {_IS_TOUCHED})
     GROUP BY tenant, bucket
 )"""

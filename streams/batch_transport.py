@@ -1,0 +1,201 @@
+"""Owns the transport that feeds Faust one event per fetched partition batch, for the topics declared so
+(docs/adr/0002).
+
+Faust makes two asyncio tasks and a `sleep(0)` for every record, nearly all of its cost; agents, assignment and
+rebalances stay Faust's.
+Written against faust-streaming 0.15.3, which pyproject pins: it replaces `Consumer._drain_messages` and how offsets
+are chosen for commit.
+"""
+
+import asyncio
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple, cast
+
+import aiokafka
+import faust
+import structlog
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from faust.events import Event
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+from yarl import URL
+
+from streams.kafka import KafkaOptions
+from streams.protocol.effects import LogRecord
+
+log = structlog.get_logger()
+
+
+class Fetched(NamedTuple):
+    """Value of a batch topic's event: the records of one fetch of a partition, and the era of the partition they
+    were fetched in."""
+
+    era: int
+    records: Sequence[LogRecord]
+
+
+class BatchConsumerThread(driver.AIOKafkaConsumerThread):
+    """Faust's consumer thread, with an aiokafka consumer of our own settings."""
+
+    def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
+        # Faust's own choice without tables is round robin over topic-partitions, which would tear equal partitions
+        # of two topics apart.
+        self._assignor = RangePartitionAssignor
+        options = cast(BatchApp, transport.app).kafka
+        session_ms = int(options.session_timeout_s * 1_000)
+        return aiokafka.AIOKafkaConsumer(
+            bootstrap_servers=options.bootstrap,
+            group_id=transport.app.conf.id,
+            partition_assignment_strategy=(self._assignor,),
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_poll_records=4_000,
+            max_poll_interval_ms=600_000,
+            session_timeout_ms=session_ms,
+            rebalance_timeout_ms=session_ms,
+            heartbeat_interval_ms=session_ms // 6,
+            fetch_max_wait_ms=500,
+            **options.client,
+        )
+
+
+class BatchConsumer(driver.Consumer):
+    """Delivers all fetched records of one partition of a batch topic as one message whose value is the list of records.
+
+    `era` counts the seeks of a partition: a batch carries the era it was fetched in, so that what was fetched before
+    a seek is told from
+    what came after it. On batch topics only what pipelines allow is ever committed.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.batch_topics = cast(BatchApp, self.app).batch_topics
+        self.era: dict[TP, int] = {}
+        self._allowed: dict[TP, int] = {}
+
+    def _new_consumer_thread(self) -> Any:
+        return BatchConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    async def seek(self, partition: TP, offset: int) -> None:
+        """Seek, and begin a new era of the partition."""
+        self.era[partition] = self.era.get(partition, 0) + 1
+        await super().seek(partition, offset)
+
+    async def perform_seek(self) -> None:
+        """Seek all partitions to their committed offsets, as Faust does after a rebalance."""
+        for tp in self.assignment():
+            self.era[tp] = self.era.get(tp, 0) + 1
+        await super().perform_seek()
+
+    async def _drain_messages(self, fetcher: Any) -> None:
+        deliver = self.callback
+        try:
+            while not any((self.should_stop, fetcher.should_stop)):
+                eras = dict(self.era)
+                records, active = await self._wait_next_records(1.0)
+                generation = self.app.consumer_generation_id
+                await asyncio.sleep(0)
+                if not records:
+                    continue
+                if not self.flow_active:  # a rebalance has begun: what was fetched is read again later
+                    await self.perform_seek()
+                    continue
+                for tp, batch in records.items():
+                    if not self.flow_active or self.app.consumer_generation_id != generation:
+                        break
+                    if not (active is None or tp in active or tp in self._buffered_partitions):
+                        continue
+                    for message in self._messages(tp, batch, eras.get(tp, 0)):
+                        await self.wait_first(deliver(message), self.suspend_flow.wait())
+        except self.consumer_stopped_errors:
+            if not self.app.should_stop:
+                raise
+
+    def _messages(self, tp: TP, batch: list[Any], era: int) -> Iterator[Any]:
+        if tp.topic not in self.batch_topics:
+            for record in batch:
+                yield self._to_message(tp, record)
+            return
+        message: Any = self._to_message(tp, batch[-1])
+        message.key, message.value = None, Fetched(era, batch)
+        yield message
+
+    def allow_commit(self, topic: str, partition: int, offset: int) -> None:
+        """Note that everything below the offset has been processed."""
+        self._allowed[TP(topic, partition)] = offset
+
+    async def commit_allowed(self, deadline_s: float) -> None:
+        """Commit what pipelines have allowed, and forget it: their partitions are about to go."""
+        allowed, self._allowed = self._allowed, {}
+        if allowed:
+            try:
+                await asyncio.wait_for(self._commit(allowed), deadline_s)
+            except Exception as error:  # noqa: BLE001  # an offset that was not committed costs a replay, which changes nothing
+                log.warning("commit_failed", error=type(error).__name__)
+
+    async def committed(self, topic: str, partition: int) -> int | None:
+        """Return the committed offset of a partition, None where there is none."""
+        offset = await self._thread.call_thread(self._fetch_committed, TP(topic, partition))
+        return cast(int | None, offset)
+
+    async def _fetch_committed(self, tp: TP) -> int | None:
+        return cast(int | None, await self._thread._ensure_consumer().committed(tp))
+
+    def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
+        for tp in super()._filter_tps_with_pending_acks(topics):
+            if tp.topic not in self.batch_topics:
+                yield tp
+        yield from list(self._allowed)
+
+    def _new_offset(self, tp: TP) -> int | None:
+        if tp.topic not in self.batch_topics:
+            return super()._new_offset(tp)
+        self._acked[tp].clear()
+        self._acked_index[tp].clear()
+        return self._allowed.get(tp)
+
+
+class BatchTransport(driver.Transport):
+    """Faust's aiokafka transport with the batch consumer."""
+
+    Consumer = BatchConsumer
+
+
+class BatchApp(faust.App):
+    """A Faust app on our Kafka options; topics named in `batch_topics` deliver batches, all others take Faust's own
+    path."""
+
+    def __init__(self, name: str, kafka: KafkaOptions, batch_topics: Iterable[str]) -> None:
+        self.kafka = kafka
+        self.batch_topics = frozenset(batch_topics)
+        super().__init__(
+            f"{kafka.group}-{name}",
+            broker=f"kafka://{kafka.bootstrap}",
+            store="memory://",
+            topic_partitions=kafka.partitions,
+            topic_disable_leader=True,
+            topic_allow_declare=False,
+            consumer_auto_offset_reset="earliest",
+            stream_wait_empty=True,
+            stream_buffer_maxsize=16,
+            broker_commit_interval=0.2,
+            broker_request_timeout=max(90.0, kafka.session_timeout_s + 1),
+            broker_session_timeout=kafka.session_timeout_s,
+            broker_rebalance_timeout=kafka.session_timeout_s,
+            web_enabled=False,
+            autodiscover=False,
+        )
+
+    def _new_transport(self) -> Any:
+        return BatchTransport([URL(f"aiokafka://{self.kafka.bootstrap}")], self, self.loop)
+
+
+def batch_topic(app: BatchApp, name: str) -> Any:
+    """Return the Faust topic of a batch topic: its events carry the list of records as their value, undecoded."""
+    topic: Any = app.topic(name, key_serializer="raw", value_serializer="raw")
+
+    async def pass_through(message: Any, **_: Any) -> Event:
+        return Event(app, None, message.value, {}, message)
+
+    topic.decode = pass_through
+    return topic

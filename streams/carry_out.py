@@ -1,0 +1,67 @@
+"""Owns the carrying out of protocol effects on Kafka, for a partition of one owned topic."""
+
+import asyncio
+import time
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+
+from schemas.topics import TopicName
+from streams.fault import FaultPoint
+from streams.kafka import KafkaOptions, read_range, write
+from streams.protocol.effects import Append, Done, Effect, Pause, Publish, ReadBack, Steps
+
+
+def now_ms() -> int:
+    """Return the wall clock in milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+class Executor:
+    """Carries out the effects of one partition in their order. `owned` is the topic that `Append` and `ReadBack`
+    mean."""
+
+    def __init__(
+        self, producer: AIOKafkaProducer, options: KafkaOptions, owned: TopicName, partition: int, committable: Any
+    ) -> None:
+        """`committable(topic, offset)` is told what may be committed."""
+        self._producer = producer
+        self._options = options
+        self._owned = options.topic(owned)
+        self._partition = partition
+        self._committable = committable
+        self._fault = FaultPoint()
+
+    async def run(self, steps: Steps) -> None:
+        """Carry out all effects, giving way to other partitions at each pause."""
+        ended = False
+        while not ended:
+            ended = await self.advance(steps)
+            await asyncio.sleep(0)
+
+    async def advance(self, steps: Steps) -> bool:
+        """Carry out effects up to the next pause; return whether the steps have ended."""
+        result: Any = None
+        while True:
+            try:
+                effect: Effect = steps.send(result)
+            except StopIteration:
+                return True
+            if isinstance(effect, Pause):
+                return False
+            self._fault.reach(effect.step, "before")
+            result = await self._effect(effect)
+            self._fault.reach(effect.step, "after")
+
+    async def _effect(self, effect: Append | Publish | ReadBack | Done) -> Any:
+        match effect:
+            case Append(items=items):
+                return await write(self._producer, self._owned, self._partition, items, now_ms())
+            case Publish(topic=topic, partition=partition, items=items):
+                return await write(self._producer, self._options.topic(topic), partition, items, now_ms())
+            case ReadBack(start=start, end=end):
+                return await read_range(self._options, self._owned, self._partition, start, end)
+            case Done(offsets=offsets):
+                for name, offset in offsets.items():
+                    self._committable(name, offset)
+                return None

@@ -1,0 +1,192 @@
+"""Owns how this room meets Kafka: connection options, acknowledged batch writes that are retried for ever, range
+reads."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError, RequestTimedOutError
+
+from schemas.topics import TopicName, full_name
+from streams.protocol.effects import Appended, Item, LogRecord
+
+MAX_BATCH_BYTES = 1_000_000
+"""Just below the broker's default for message.max.bytes."""
+_FIRST_RETRY_S = 0.1
+_LAST_RETRY_S = 5.0
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaOptions:
+    """How to reach the broker, what its topics are called, and what it can do.
+
+    `client`: further keyword arguments of aiokafka clients (security). `idempotent`: the broker can tell a repeated
+    batch (the embedded
+    one cannot). `session_timeout_s`: a worker that is silent for so long loses its partitions.
+    """
+
+    bootstrap: str
+    prefix: str = "poolwatch."
+    partitions: int = 8
+    client: Mapping[str, Any] = field(default_factory=dict)
+    idempotent: bool = True
+    session_timeout_s: float = 30.0
+    group: str = "poolwatch"
+
+    def topic(self, name: TopicName) -> str:
+        """Return the broker's name of a topic."""
+        return full_name(self.prefix, name)
+
+
+def new_producer(options: KafkaOptions) -> AIOKafkaProducer:
+    """Return a producer, not started, that waits for all in-sync replicas and compresses with lz4."""
+    return AIOKafkaProducer(
+        bootstrap_servers=options.bootstrap,
+        acks="all",
+        compression_type="lz4",
+        max_batch_size=MAX_BATCH_BYTES,
+        max_request_size=4 * MAX_BATCH_BYTES,
+        enable_idempotence=options.idempotent,
+        request_timeout_ms=30_000,
+        **options.client,
+    )
+
+
+def new_reader(options: KafkaOptions) -> AIOKafkaConsumer:
+    """Return a consumer without a group, not started, for reading named offsets."""
+    return AIOKafkaConsumer(
+        bootstrap_servers=options.bootstrap,
+        group_id=None,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        max_partition_fetch_bytes=8 * 1024 * 1024,
+        **options.client,
+    )
+
+
+def is_passing(error: BaseException) -> bool:
+    """Tell whether a write that failed so may succeed later: a broker that is away is no failure of ours."""
+    return isinstance(error, KafkaTimeoutError | KafkaConnectionError | RequestTimedOutError | OSError) or (
+        isinstance(error, KafkaError) and bool(getattr(error, "retriable", False))
+    )
+
+
+async def write(
+    producer: AIOKafkaProducer, topic: str, partition: int, items: Sequence[Item], now_ms: int
+) -> list[Appended]:
+    """Write items to a partition in as few record batches as they need, and wait for the broker's word on each.
+
+    What fails for a passing reason is written again, for ever; the result is in the order of offsets. Raises
+    KafkaError for what cannot
+    succeed.
+    """
+    batches = _packed(producer, items, now_ms)
+    waiting: list[tuple[Sequence[Item], asyncio.Future[Any]]] = []
+    for part, builder in batches:
+        waiting.append((part, await _send(producer, builder, topic, partition)))
+    appended: list[Appended] = []
+    for part, future in waiting:
+        appended.append(await _settled(producer, topic, partition, part, future, now_ms))
+    appended.sort()
+    return appended
+
+
+def _packed(producer: AIOKafkaProducer, items: Sequence[Item], now_ms: int) -> list[tuple[Sequence[Item], Any]]:
+    packed: list[tuple[Sequence[Item], Any]] = []
+    start = 0
+    builder = producer.create_batch()
+    for place, item in enumerate(items):
+        timestamp = now_ms if item.timestamp_ms is None else item.timestamp_ms
+        if builder.append(key=item.key, value=item.value, timestamp=timestamp, headers=item.headers) is None:
+            builder.close()
+            packed.append((items[start:place], builder))
+            builder, start = producer.create_batch(), place
+            if builder.append(key=item.key, value=item.value, timestamp=timestamp, headers=item.headers) is None:
+                raise ValueError(f"a record of {len(item.value or b''):,} bytes does not fit a batch")
+    builder.close()
+    packed.append((items[start:], builder))
+    return packed
+
+
+async def _send(producer: AIOKafkaProducer, builder: Any, topic: str, partition: int) -> asyncio.Future[Any]:
+    for delay_s in _delays():
+        try:
+            future: asyncio.Future[Any] = await producer.send_batch(builder, topic, partition=partition)
+        except KafkaError as error:  # the buffer stayed full: the broker is away
+            if not is_passing(error):
+                raise
+            log.warning("kafka_write_waits", topic=topic, partition=partition, error=type(error).__name__)
+            await asyncio.sleep(delay_s)
+        else:
+            return future
+    raise AssertionError("delays never end")
+
+
+async def _settled(
+    producer: AIOKafkaProducer,
+    topic: str,
+    partition: int,
+    part: Sequence[Item],
+    future: asyncio.Future[Any],
+    now_ms: int,
+) -> Appended:
+    for delay_s in _delays():
+        try:
+            metadata = await future
+        except KafkaError as error:
+            if not is_passing(error):
+                raise
+            log.warning("kafka_write_again", topic=topic, partition=partition, error=type(error).__name__)
+            await asyncio.sleep(delay_s)
+            ((_, builder),) = _packed(producer, part, now_ms)
+            future = await _send(producer, builder, topic, partition)
+        else:
+            return Appended(metadata.offset, len(part))
+    raise AssertionError("delays never end")
+
+
+def _delays() -> Iterator[float]:
+    delay_s = _FIRST_RETRY_S
+    while True:
+        yield delay_s * random.uniform(0.5, 1.0)
+        delay_s = min(2 * delay_s, _LAST_RETRY_S)
+
+
+async def read_range(options: KafkaOptions, topic: str, partition: int, start: int, end: int) -> list[LogRecord]:
+    """Return the records of offsets [start, end) that are still there."""
+    records: list[LogRecord] = []
+    async for batch in read_from(options, topic, partition, start, end):
+        records.extend(batch)
+    return records
+
+
+async def read_from(
+    options: KafkaOptions, topic: str, partition: int, start: int | None = None, end: int | None = None
+) -> AsyncIterator[list[LogRecord]]:
+    """Yield the records of a partition in batches, from `start` (None = its beginning) to `end` (None = its end at
+    the call)."""
+    reader = new_reader(options)
+    await reader.start()
+    try:
+        tp = TopicPartition(topic, partition)
+        reader.assign([tp])
+        begin = (await reader.beginning_offsets([tp]))[tp]
+        stop = (await reader.end_offsets([tp]))[tp] if end is None else end
+        position = begin if start is None else max(start, begin)
+        reader.seek(tp, position)
+        while position < stop:
+            fetched = await reader.getmany(tp, timeout_ms=1_000)
+            records = fetched.get(tp, [])
+            position = await reader.position(tp)
+            if records and records[-1].offset >= stop:
+                records = [record for record in records if record.offset < stop]
+            if records:
+                yield records
+    finally:
+        await reader.stop()

@@ -1,0 +1,218 @@
+"""Owns the pipeline of one partition: batches in order, one at a time, checked by the ledger; the partitions run
+side by side."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+from faust.types import TP
+
+from schemas.topics import TopicName
+from streams.batch_transport import BatchConsumer, Fetched
+from streams.kafka import KafkaOptions
+from streams.protocol.effects import LogRecord
+from streams.protocol.ledger import Ledger
+
+MAX_QUEUED_BYTES = 8 * 1024 * 1024
+FLUSH_INTERVAL_S = 0.1
+"""News of a busy partition are published at least this often; those of an idle one at once."""
+
+log = structlog.get_logger()
+
+
+class Worker(Protocol):
+    """What a pipeline drives: the meter or the counter of one partition."""
+
+    async def start(self) -> dict[TopicName, int | None]:
+        """Recover and claim; return where to read each input topic from (None = its beginning)."""
+
+    async def process(self, topic: TopicName, records: Sequence[LogRecord]) -> None:
+        """Process a batch."""
+
+    async def flush(self) -> float | None:
+        """Publish what is due; return in how many seconds there is more to publish, None for nothing."""
+
+    async def work(self) -> None:
+        """Do a piece of what waits besides batches, such as following changed rules."""
+
+    @property
+    def has_work(self) -> bool:
+        """Tell whether `work` has something to do."""
+
+    def settings_changed(self, tenant: str) -> None:
+        """Take note of new settings of a tenant, or of the provider (`_provider`)."""
+
+
+@dataclass(slots=True)
+class _Batch:
+    topic: TopicName
+    tp: TP
+    fetched: Fetched
+    size: int
+
+
+class Pipeline:
+    """Runs the worker of one partition as a task. A failure ends the process: nothing restarts in place."""
+
+    def __init__(self, partition: int, worker: Worker, consumer: BatchConsumer, options: KafkaOptions) -> None:
+        self.partition = partition
+        self.ready = False
+        self._worker = worker
+        self._consumer = consumer
+        self._options = options
+        self._ledgers: dict[TopicName, Ledger] = {}
+        self._seek_era: dict[TopicName, int] = {}
+        self._queue: deque[_Batch] = deque()
+        self._queued_bytes = 0
+        self._paused = False
+        self._wake = asyncio.Event()
+        self._stopping = False
+        self.task = asyncio.create_task(self._run(), name=f"pipeline-{partition}")
+
+    def offer(self, topic: TopicName, tp: TP, fetched: Fetched) -> None:
+        """Take a fetched batch. Before the pipeline is ready it is dropped, for the start seeks to where it begins."""
+        if not self.ready or self._stopping:
+            return
+        size = sum(len(record.value or b"") for record in fetched.records)
+        self._queue.append(_Batch(topic, tp, fetched, size))
+        self._queued_bytes += size
+        if self._queued_bytes > MAX_QUEUED_BYTES and not self._paused:
+            self._paused = True
+            self._consumer.pause_partitions(self._tps())
+        self._wake.set()
+
+    def settings_changed(self, tenant: str) -> None:
+        """Tell the worker of new settings, and wake it."""
+        self._worker.settings_changed(tenant)
+        self._wake.set()
+
+    async def stop(self, deadline_s: float) -> None:
+        """Finish the batch in hand, publish what is due, and end; what is queued is read again by the next owner."""
+        self._stopping = True
+        self._wake.set()
+        if not self.ready:
+            self.task.cancel()
+        await asyncio.wait({self.task}, timeout=deadline_s)
+        if not self.task.done():  # the broker does not answer: what is unfinished is dropped with its overlay
+            self.task.cancel()
+            await asyncio.wait({self.task})
+
+    def _tps(self) -> set[TP]:
+        return {TP(self._options.topic(topic), self.partition) for topic in self._ledgers}
+
+    async def _run(self) -> None:
+        await self._begin()
+        wait_s: float | None = None
+        last_flush = 0.0
+        loop = asyncio.get_running_loop()
+        while not self._stopping:
+            if not self._queue and not self._worker.has_work:
+                self._wake.clear()
+                await self._waken(wait_s)
+            if self._queue:
+                await self._process(self._queue.popleft())
+            elif self._worker.has_work:
+                await self._worker.work()
+            if not self._queue or loop.time() - last_flush >= FLUSH_INTERVAL_S:
+                wait_s = await self._worker.flush()
+                last_flush = loop.time()
+        await self._worker.flush()
+
+    async def _waken(self, wait_s: float | None) -> None:
+        try:
+            await asyncio.wait_for(self._wake.wait(), wait_s)
+        except TimeoutError:
+            return
+
+    async def _begin(self) -> None:
+        offsets = await self._worker.start()
+        for topic, offset in offsets.items():
+            tp = TP(self._options.topic(topic), self.partition)
+            beginning = (await self._consumer.earliest_offsets(tp))[tp]
+            start = beginning if offset is None else max(offset, beginning)
+            if offset is not None and beginning > offset:
+                log.error("retention_passed_us_by", topic=topic, partition=self.partition, lost=beginning - offset)
+            self._ledgers[topic] = Ledger(start)
+        self.ready = True
+        for topic, ledger in self._ledgers.items():
+            await self._seek(topic, ledger.next_offset)
+        log.info("partition_ready", partition=self.partition)
+
+    async def _seek(self, topic: TopicName, offset: int) -> None:
+        tp = TP(self._options.topic(topic), self.partition)
+        await self._consumer.seek(tp, offset)
+        self._seek_era[topic] = self._consumer.era[tp]
+
+    async def _process(self, batch: _Batch) -> None:
+        self._queued_bytes -= batch.size
+        if self._paused and self._queued_bytes < MAX_QUEUED_BYTES // 2:
+            self._paused = False
+            self._consumer.resume_partitions(self._tps())
+        ledger = self._ledgers[batch.topic]
+        fetched = batch.fetched.records
+        first, last = fetched[0].offset, fetched[-1].offset
+        if first > ledger.next_offset and batch.fetched.era < self._seek_era[batch.topic]:
+            return  # fetched before the seek that was asked for: says nothing about a gap
+        verdict = ledger.judge(first, last)
+        if verdict == "seek":
+            log.warning(
+                "batch_vanished", topic=batch.topic, partition=self.partition, expected=ledger.next_offset, got=first
+            )
+            await self._seek(batch.topic, ledger.next_offset)
+        elif verdict == "process":
+            records = [record for record in fetched if record.offset >= ledger.next_offset]
+            await self._worker.process(batch.topic, records)
+            ledger.advance(last + 1)
+
+
+class Pipelines:
+    """The pipelines of the partitions that this process owns."""
+
+    def __init__(
+        self, new_worker: Callable[[int], Worker], options: KafkaOptions, topics: Mapping[str, TopicName]
+    ) -> None:
+        """`new_worker(partition)` makes a worker; `topics`: short names of the input topics by their name on the
+        broker."""
+        self._new_worker = new_worker
+        self._options = options
+        self._topics = topics
+        self._consumer: BatchConsumer | None = None
+        self._running: dict[int, Pipeline] = {}
+
+    def start(self, consumer: BatchConsumer, assigned: set[TP], failed: Callable[[BaseException], None]) -> None:
+        """Start the pipelines of newly owned partitions. `failed(error)` is called when one of them ends by an
+        error."""
+        self._consumer = consumer
+
+        def ended(task: asyncio.Task[None]) -> None:
+            error = None if task.cancelled() else task.exception()
+            if error is not None:
+                failed(error)
+
+        for partition in sorted({tp.partition for tp in assigned if tp.topic in self._topics}):
+            pipeline = Pipeline(partition, self._new_worker(partition), consumer, self._options)
+            pipeline.task.add_done_callback(ended)
+            self._running[partition] = pipeline
+
+    async def stop(self) -> None:
+        """Stop all pipelines and commit what they have done: Kafka's eager rebalance revokes all partitions at once."""
+        if not self._running or self._consumer is None:
+            return
+        running, self._running = self._running, {}
+        deadline_s = self._options.session_timeout_s / 2
+        await asyncio.gather(*(pipeline.stop(deadline_s) for pipeline in running.values()))
+        await self._consumer.commit_allowed(deadline_s)
+
+    def route(self, tp: TP, fetched: Fetched) -> None:
+        """Hand a fetched batch to the pipeline of its partition."""
+        pipeline = self._running.get(tp.partition)
+        if pipeline is not None:
+            pipeline.offer(self._topics[tp.topic], tp, fetched)
+
+    def settings_changed(self, tenant: str) -> None:
+        """Tell all workers of new settings of a tenant."""
+        for pipeline in self._running.values():
+            pipeline.settings_changed(tenant)

@@ -1,0 +1,87 @@
+"""Owns what the counter does with commands: settings changes written and answered once, held syncs noted, purges
+finished."""
+
+from collections.abc import Iterable
+
+from schemas.commands import Answer, ChangeSettings, Command, SyncRun
+from schemas.count import Cause
+from streams.protocol.counter import CounterPartition
+from streams.protocol.effects import Item, LogRecord, Publish, Steps
+from streams.protocol.owned_log import OwnedLog
+from streams.protocol.settings_commands import decide
+
+COMMAND_HEADER = "command"
+"""Header of a record of `tenants`: the command it came from, so that a repeated command is answered and not carried
+out again."""
+PURGE_HEADER = "purge"
+
+
+class Office:
+    """Carries out the commands of the tenants of one partition."""
+
+    def __init__(self, partition: int, counter: CounterPartition, log: OwnedLog) -> None:
+        """`log`: the owned partition of license-counts."""
+        self._partition = partition
+        self._counter = counter
+        self._log = log
+        self._carried_out: dict[str, str] = {}
+        self.purging: set[str] = set()
+
+    def recall(self, records: Iterable[LogRecord]) -> None:
+        """Take what stands in `tenants`, oldest first: the last command of each tenant, and purges not yet finished."""
+        for record in records:
+            tenant = record.key.decode()
+            headers = dict(record.headers)
+            self._carried_out[tenant] = headers.get(COMMAND_HEADER, b"").decode()
+            self.purging.discard(tenant)
+            if record.value is not None and PURGE_HEADER in headers:
+                self.purging.add(tenant)
+
+    def carry_out(self, command: Command, now_ms: int) -> Steps:
+        """Carry out one command."""
+        if isinstance(command, ChangeSettings):
+            yield from self._change(command, now_ms)
+        elif isinstance(command, SyncRun):
+            self.note_sync(command)
+
+    def note_sync(self, run: SyncRun) -> None:
+        """Remember whether the last sync of a source is held: the count carries the hint `sync_held`."""
+        held = self._counter.held_syncs.setdefault(run.tenant, set())
+        before = set(held)
+        (held.add if run.status == "held" else held.discard)((run.facet, run.source))
+        if held != before:
+            self._counter.touch(run.tenant, Cause(kind="refresh"))
+
+    def _change(self, command: ChangeSettings, now_ms: int) -> Steps:
+        current = self._counter.book.get(command.tenant)
+        key = command.tenant.encode()
+        if self._carried_out.get(command.tenant) == command.id and current is not None:
+            body = current.model_dump(mode="json")
+            answer = Answer(
+                id=command.id, tenant=command.tenant, status="done", revision=current.revision, settings=body
+            )
+        else:
+            settings, answer = decide(current, command, now_ms)
+            if settings is not None:
+                # 8 write the revision first, then let it act, then answer: whoever is told "done" finds it done
+                headers: tuple[tuple[str, bytes], ...] = ((COMMAND_HEADER, command.id.encode()),)
+                if command.mode == "purge":
+                    headers += ((PURGE_HEADER, b"1"),)
+                    self.purging.add(command.tenant)
+                value = settings.model_dump_json().encode()
+                yield Publish("8-settings", "tenants", self._partition, [Item(key, value, headers)])
+                self._carried_out[command.tenant] = command.id
+                if self._counter.book.apply(key, value) is not None:
+                    self._counter.settings_changed(command.tenant)
+        yield Publish("8-answer", "commands", self._partition, [Item(key, answer.model_dump_json().encode())])
+
+    def finish_purges(self) -> Steps:
+        """Delete settings and count of purged tenants whose subjects every partition has dropped."""
+        for tenant in sorted(self.purging):
+            if self._counter.is_empty(tenant):
+                nothing = [Item(tenant.encode(), None)]
+                yield from self._log.append("9-purge-count", nothing)
+                yield Publish("9-purge", "tenants", self._partition, nothing)
+                self.purging.discard(tenant)
+                self._counter.book.apply(tenant.encode(), None)
+                self._counter.forget(tenant)
