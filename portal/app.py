@@ -9,6 +9,7 @@ from portal import problems
 from portal.api import events, history, operations, seats, settings, stream, syncs, tenants, vendor
 from portal.api.context import Context
 from portal.metrics import Measured, Metrics
+from portal.origins import SameOrigin
 from portal.ranges import RangeError
 from portal.services import ServiceError, Services
 
@@ -30,6 +31,7 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.context = Context(services)
     app.state.metrics = Metrics(services.live)
+    app.add_middleware(SameOrigin)
     app.add_middleware(Measured, metrics=app.state.metrics)
     problems.install(app)
     app.add_exception_handler(ServiceError, _service_away)

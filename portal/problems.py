@@ -13,6 +13,7 @@ log = structlog.get_logger()
 MEDIA_TYPE = "application/problem+json"
 TITLES = {
     400: "Bad request",
+    403: "Forbidden",
     404: "Not found",
     405: "Method not allowed",
     409: "Conflict",
@@ -78,8 +79,6 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     errors = [{"at": place(item["loc"]), "message": message(item)} for item in error.errors()]
-    if any(item["type"] == "json_invalid" for item in error.errors()):
-        return problem_response(request, 400, "the body is not JSON: send one JSON document in UTF-8", errors=errors)
     return problem_response(
         request, 422, "; ".join(f"{item['at']}: {item['message']}" for item in errors), errors=errors
     )

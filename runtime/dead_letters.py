@@ -68,7 +68,7 @@ async def replay(letters: Iterable[Letter], publisher: Publisher, partitions: in
     for letter in letters:
         if not letter.is_whole:
             result.refused[letter.place] = (
-                f"only the first {len(letter.value):,} of {letter.letter.length} bytes are kept: send it from its source"
+                f"only the first {len(letter.value):,} of {letter.letter.length} bytes are kept: send it anew"
             )
             continue
         intake = read_record(letter.value, now_ms)

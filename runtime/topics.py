@@ -1,4 +1,4 @@
-"""Owns the making of the topics: all of `schemas.topics`, each with N partitions, or a refusal that says which differ."""
+"""Owns the making of the topics: all of `schemas.topics` with N partitions each, or a refusal that names the others."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
+from portal.api.bodies import documented, read_body
 from portal.api.context import Ctx
 from portal.problems import Problem
 from schemas.events import MAX_ARRAY_BYTES, MAX_ARRAY_EVENTS
@@ -14,15 +15,15 @@ from schemas.times import to_ms
 
 router = APIRouter(prefix="/api/v1", tags=["events"])
 
-_BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": {
-    "oneOf": [{"type": "object"}, {"type": "array", "items": {"type": "object"}, "maxItems": MAX_ARRAY_EVENTS}]
-}}}}}  # fmt: skip
+_BODY = documented(
+    {"oneOf": [{"type": "object"}, {"type": "array", "items": {"type": "object"}, "maxItems": MAX_ARRAY_EVENTS}]}
+)
 
 
 @router.post("/events", status_code=202, summary="Send an event or an array of events", openapi_extra=_BODY)
 async def receive(context: Ctx, request: Request) -> JSONResponse:
     """Publish events; sending them twice changes nothing. Answers once they are kept."""
-    body = await _body(request)
+    body = await read_body(request, MAX_ARRAY_BYTES, f"send {MAX_ARRAY_EVENTS:,} events or fewer")
     result = await context.services.intake.accept(body, to_ms(context.now()))
     rejected = [_shown(item) for item in result.rejected]
     if result.rejected and not result.accepted:
@@ -30,19 +31,6 @@ async def receive(context: Ctx, request: Request) -> JSONResponse:
         status = 413 if first.reason == "too_large" else 400 if _is_not_json(body, first) else 422
         raise Problem(status, f"no event was accepted: {first.detail}", accepted=0, rejected=rejected)
     return JSONResponse({"accepted": result.accepted, "rejected": rejected}, 202)
-
-
-async def _body(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_ARRAY_BYTES:
-            raise Problem(
-                413,
-                f"the body has more than {MAX_ARRAY_BYTES:,} bytes: send {MAX_ARRAY_EVENTS:,} events or fewer",
-                headers={"Connection": "close"},
-            )
-    return bytes(body)
 
 
 def _is_not_json(body: bytes, first: Rejection) -> bool:

@@ -2,10 +2,11 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Header, Response
+from fastapi import APIRouter, Header, Response
 from fastapi.responses import JSONResponse
 
 from portal.api.answers import done, etag, expected_revision
+from portal.api.bodies import JsonBody, documented
 from portal.api.context import By, Context, Ctx, Tenant
 from portal.pages import Cursor, Limit, decode_cursor, encode_cursor, page
 from portal.ports import SettingsRevision
@@ -18,7 +19,7 @@ from schemas.times import format_time
 router = APIRouter(prefix="/api/v1", tags=["settings"])
 
 IfMatch = Annotated[str | None, Header(description="ETag of the revision that was seen; 412 if it is another by now")]
-AnyBody = Annotated[Any, Body()]
+_DOCUMENTED = documented({"type": "object"})
 
 
 @router.get("/tenants/{tenant}/settings", summary="Settings of a tenant", response_model=TenantSettings)
@@ -30,14 +31,24 @@ async def read(context: Ctx, tenant: Tenant) -> Response:
     return _shown(settings or TenantSettings(tenant=tenant))
 
 
-@router.put("/tenants/{tenant}/settings", summary="Replace the settings of a tenant", response_model=TenantSettings)
-async def replace(context: Ctx, tenant: Tenant, body: AnyBody, by: By, if_match: IfMatch = None) -> Response:
+@router.put(
+    "/tenants/{tenant}/settings",
+    summary="Replace the settings of a tenant",
+    response_model=TenantSettings,
+    openapi_extra=_DOCUMENTED,
+)
+async def replace(context: Ctx, tenant: Tenant, body: JsonBody, by: By, if_match: IfMatch = None) -> Response:
     """Replace the settings: what the body does not name is the default. Makes a tenant that was not known."""
     return await _change(context, tenant, "put", check_put(tenant, body), by, if_match)
 
 
-@router.patch("/tenants/{tenant}/settings", summary="Change settings of a tenant", response_model=TenantSettings)
-async def change(context: Ctx, tenant: Tenant, body: AnyBody, by: By, if_match: IfMatch = None) -> Response:
+@router.patch(
+    "/tenants/{tenant}/settings",
+    summary="Change settings of a tenant",
+    response_model=TenantSettings,
+    openapi_extra=_DOCUMENTED,
+)
+async def change(context: Ctx, tenant: Tenant, body: JsonBody, by: By, if_match: IfMatch = None) -> Response:
     """Merge the body into the settings (RFC 7396): null is the default. Makes a tenant that was not known."""
     return await _change(context, tenant, "patch", check_patch(tenant, body), by, if_match)
 
@@ -49,14 +60,24 @@ async def read_provider(context: Ctx) -> Response:
     return _shown(context.services.live.provider())
 
 
-@router.put("/provider/settings", summary="Replace the provider's defaults", response_model=ProviderSettings)
-async def replace_provider(context: Ctx, body: AnyBody, by: By, if_match: IfMatch = None) -> Response:
+@router.put(
+    "/provider/settings",
+    summary="Replace the provider's defaults",
+    response_model=ProviderSettings,
+    openapi_extra=_DOCUMENTED,
+)
+async def replace_provider(context: Ctx, body: JsonBody, by: By, if_match: IfMatch = None) -> Response:
     """Replace the provider's defaults."""
     return await _change(context, PROVIDER_KEY, "put", check_put(PROVIDER_KEY, body), by, if_match)
 
 
-@router.patch("/provider/settings", summary="Change the provider's defaults", response_model=ProviderSettings)
-async def change_provider(context: Ctx, body: AnyBody, by: By, if_match: IfMatch = None) -> Response:
+@router.patch(
+    "/provider/settings",
+    summary="Change the provider's defaults",
+    response_model=ProviderSettings,
+    openapi_extra=_DOCUMENTED,
+)
+async def change_provider(context: Ctx, body: JsonBody, by: By, if_match: IfMatch = None) -> Response:
     """Merge the body into the provider's defaults (RFC 7396)."""
     return await _change(context, PROVIDER_KEY, "patch", check_patch(PROVIDER_KEY, body), by, if_match)
 
