@@ -31,12 +31,13 @@ def split_values(lines: Iterable[str]) -> Iterator[Value | Rejected]:
     splitter = _Splitter()
     for line in lines:
         text = line.strip()
-        # The common case, a line an event, needs no look inside. And a line that is a whole event ends whatever broke
-        # off before it: one torn line must not swallow the rest of the file.
-        if splitter.rests and text.startswith("{") and text.endswith("}"):
+        # The common case, a line an event, needs no look inside. A piece of a line may end in a bracket by chance.
+        is_whole = line.endswith(_LINE_ENDS)
+        if is_whole and splitter.rests and text.startswith("{") and text.endswith("}") and "}{" not in text:
             yield Value(splitter.line, text)
-            splitter.line += line.endswith(_LINE_ENDS)
+            splitter.line += 1
             continue
+        # A line that is a whole event ends whatever broke off before it: one torn line must not swallow the file.
         if splitter.is_torn and _is_event(text):
             yield splitter.give_up()
         yield from splitter.feed(line)

@@ -50,7 +50,8 @@ class TableFile:
             return Rejected(line, str(rejected))
         if max(map(len, cells)) > _SUSPICIOUS_CELL_CHARS:
             for observation in observations:
-                size = len(msgspec.json.encode(observation.facts))
+                known = {name: value for name, value in observation.facts.items() if value is not None}
+                size = len(msgspec.json.encode(known))
                 if size > MAX_FACTS_BYTES:
                     reason = f"facts of {size:,} bytes for {observation.facet}; at most {MAX_FACTS_BYTES:,} are taken"
                     return Rejected(line, reason)

@@ -79,7 +79,7 @@ class Table:
             except StopIteration:
                 return
             except csv.Error as error:
-                yield Rejected(line, f"not a row of a table ({error}): quotes are doubled inside a quoted field")
+                yield Rejected(line, f"not a row of a table ({error}): check its quotes, which are doubled inside a quoted field")
                 continue
             if not cells:
                 continue

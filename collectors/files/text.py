@@ -13,7 +13,7 @@ from typing import TextIO
 from collectors.errors import ImportRefusedError
 from schemas.times import from_ms, to_ms
 
-MAX_LINE_CHARS = 1024 * 1024
+MAX_LINE_CHARS = 256 * 1024
 _HEAD_BYTES = 8 * 1024
 _UNDECODABLE = "\udcff"
 _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")

@@ -101,6 +101,7 @@ def full_sync(site: Site, at: datetime) -> list[Event]:
     who have left
     are not there any more."""
     site.people = [person for person in site.people if not person.has_left]
-    # Nothing may be older than the start of the sync, or it would be swept; and later news must be newer than this.
-    events = [event for subject in site.subjects() for event in news(site.tenant, subject, None, at)]
+    # Nothing of this may be older than the start of the sync, or it would be swept.
+    told = [event for subject in site.subjects() for event in news(site.tenant, subject, None, at)]
+    events = [event for event in told if event["type"] in SYNCED_FACETS]
     return events + [marker("sync_completed", site.tenant, facet, at) for facet in SYNCED_FACETS]

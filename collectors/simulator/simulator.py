@@ -51,10 +51,11 @@ class Simulator:
         return {contoso.TENANT: contoso.tally()} | {site.tenant: dict(site.tally()) for site in self._sites}
 
     def initial_events(self) -> Iterator[Event]:
-        """Give out all that sources hold at the start, tenant by tenant, each closed by its syncs. Ask before
-        `steps`."""
+        """Give out all that sources hold at the start, tenant by tenant, each closed by its syncs; the same at
+        any time."""
         yield from contoso.events(self._start)
-        for site in self._sites:
+        for place in range(len(self._sites)):
+            site = make_site(self._seed, place, self._start)
             for subject in site.subjects():
                 yield from news(site.tenant, subject, None, self._start)
             for facet in SYNCED_FACETS:

@@ -54,12 +54,11 @@ class Person:
         if self.groups is not None:
             facts["lifecycle"] = {"groups": list(self.groups)}
         if self.by_hand_at is not None:
-            change = {
+            facts["interface"] = {
                 "changed_by": "operator@msp.example",
                 "change": "calling policy",
                 "changed_at": format_time(self.by_hand_at),
             }
-            facts["interface"] = dict(change)
         return facts
 
     def profile(self) -> int:
