@@ -42,7 +42,7 @@ CREATE TABLE IF NOT EXISTS license_counts ${on_cluster}
 ENGINE = ${replicated}ReplacingMergeTree(version)
 PARTITION BY toYYYYMM(at)
 ORDER BY (tenant, at)
-TTL at + toIntervalDay(90)
+TTL toDate(at) + toIntervalDay(90)
 SETTINGS ttl_only_drop_parts = 1;
 
 -- The newest row of each tenant, and the published count it came from: what a restarted sink, portal or counter goes on from.
@@ -116,14 +116,14 @@ CREATE TABLE IF NOT EXISTS license_counts_hourly ${on_cluster}
 ENGINE = ${replicated}ReplacingMergeTree(rolled_at)
 PARTITION BY toYear(at)
 ORDER BY (tenant, at)
-TTL at + toIntervalDay(1100)
+TTL toDate(at) + toIntervalDay(1100)
 SETTINGS ttl_only_drop_parts = 1;
 
 CREATE TABLE IF NOT EXISTS license_counts_daily ${on_cluster} AS license_counts_hourly
 ENGINE = ${replicated}ReplacingMergeTree(rolled_at)
 PARTITION BY toYear(at)
 ORDER BY (tenant, at)
-TTL at + toIntervalDay(3650)
+TTL toDate(at) + toIntervalDay(3650)
 SETTINGS ttl_only_drop_parts = 1;
 
 -- Up to where each of the two has been computed: `closed` is the end of its last closed bucket, `through` the insertion time.

@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS seat_changes ${on_cluster}
 ENGINE = ${replicated}ReplacingMergeTree
 PARTITION BY toYYYYMM(recorded_at)
 ORDER BY (tenant, subject, rev)
-TTL toDateTime(recorded_at, 'UTC') + toIntervalDay(1100)
+TTL toDate(recorded_at) + toIntervalDay(1100)
 SETTINGS ttl_only_drop_parts = 1;
 
 -- The latest facts of each facet; empty facts = cleared or swept. No retention: it is the current list.

@@ -27,7 +27,7 @@ CREATE TABLE IF NOT EXISTS alerts ${on_cluster}
 ENGINE = ${replicated}ReplacingMergeTree
 PARTITION BY toYear(recorded_at)
 ORDER BY (tenant, recorded_at, id)
-TTL toDateTime(recorded_at, 'UTC') + toIntervalDay(1100)
+TTL toDate(recorded_at) + toIntervalDay(1100)
 SETTINGS ttl_only_drop_parts = 1;
 
 -- The newest state of each sync run.
@@ -48,5 +48,5 @@ CREATE TABLE IF NOT EXISTS syncs ${on_cluster}
 ENGINE = ${replicated}ReplacingMergeTree(sent_at)
 PARTITION BY toYear(started_at)
 ORDER BY (tenant, started_at, facet, source)
-TTL toDateTime(started_at, 'UTC') + toIntervalDay(1100)
+TTL toDate(started_at) + toIntervalDay(1100)
 SETTINGS ttl_only_drop_parts = 1;
