@@ -28,9 +28,9 @@ _KEPT = (
     ("license_counts", "at", "counts_days"),
     ("license_counts_hourly", "at", "hourly_days"),
     ("license_counts_daily", "at", "daily_days"),
-    ("seat_changes", "toDateTime(recorded_at, 'UTC')", "changes_days"),
-    ("alerts", "toDateTime(recorded_at, 'UTC')", "changes_days"),
-    ("syncs", "toDateTime(started_at, 'UTC')", "changes_days"),
+    ("seat_changes", "recorded_at", "changes_days"),
+    ("alerts", "recorded_at", "changes_days"),
+    ("syncs", "started_at", "changes_days"),
 )
 
 
@@ -118,9 +118,10 @@ def _apply(client: Client, migration: Migration, cluster: str | None) -> str:
 def _set_retention(client: Client, retention: Retention, cluster: str | None) -> None:
     for table, column, setting in _KEPT:
         days = int(getattr(retention, setting))
-        # Parts are dropped when merges come by; rewriting them all at once would stall a start.
+        # Parts are dropped when merges come by; rewriting them all at once would stall a start. As a date: a DateTime
+        # ends in 2106, and a long retention would wrap round to the past and delete everything.
         client.command(
-            _fill(f"ALTER TABLE {table} ${{on_cluster}} MODIFY TTL {column} + toIntervalDay({days})", cluster),
+            _fill(f"ALTER TABLE {table} ${{on_cluster}} MODIFY TTL toDate({column}) + toIntervalDay({days})", cluster),
             settings={"materialize_ttl_after_modify": 0},
         )
 

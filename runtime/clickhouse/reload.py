@@ -1,4 +1,4 @@
-"""Owns what a start on an empty broker reads back from ClickHouse: facts, profiles, settings, sync marks, newest counts."""
+"""Owns what a start on an empty broker reads back: facts, profiles, settings, sync marks, newest counts."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
