@@ -12,7 +12,8 @@ VENDOR_GATEWAY = "^.*(?i)_PSTNGATEWAY_TO_REPLACE_.*$"
 VENDOR_DR_NUMBERS = f"(^_MSTENANTID_TO_REPLACE_$)|(^_UMPCUSTOMERGUID_TO_REPLACE_$)|({VENDOR_GATEWAY})"
 TENANT = TenantSettings(tenant="contoso", gateways=["sbc1.x", "sbc2.y"], ms_tenant_id=MS_TENANT, customer_guid=CUSTOMER)
 TEXTS = [
-    "sbc1.x", "SBC2.Y", "trunk-sbc1.x-7", "sbc1ax", "sbc3.z", MS_TENANT, CUSTOMER, f"x{MS_TENANT}", f"{CUSTOMER}x", "fax",
+    "sbc1.x", "SBC2.Y", "trunk-sbc1.x-7", "sbc1ax", "sbc3.z", MS_TENANT, CUSTOMER, f"x{MS_TENANT}",
+    f"{CUSTOMER}x", "fax",
 ]  # fmt: skip
 
 
