@@ -2,14 +2,19 @@
 
 Measured with Tansu 0.6.0 (build 510f3e2) and aiokafka 0.14, what surprises after Apache Kafka:
 
+- `end_offsets` and `seek_to_end` give the *first* offset of the last record batch plus one: too low whenever that batch
+  holds more than one record. Only the high watermark of a fetch is true: seek to that offset less one, fetch, ask
+  `consumer.highwater`. Whoever reads "to the end" by end_offsets alone misses records.
 - It forgets everything when it ends: topics, records, committed offsets. Nothing is ever compacted or expired either.
+- It takes records of any size (2 MB tried), and about 190,000 records a second from one producer; it is up in 25 ms.
 - A metadata request for an unknown topic *creates* it, with 4 partitions: create topics before a client names them.
 - An idempotent producer fails at `start()` with UnknownError; no transactions; delete_records closes the connection.
 - `list_consumer_group_offsets(group)` closes the connection; with `partitions=` it works (offset -1 = none committed).
 - Reading beyond the end raises nothing and `auto_offset_reset` does not act: such a consumer just waits.
 - Joining a group takes half its `session_timeout_ms` (3 s at 6 s), a rebalance that and a heartbeat interval more.
 - A group's first generation is 0, in which aiokafka sends no LeaveGroup: a member that goes then is missed only after
-  its session time, and whoever joins next waits 11 s (at 6 s). Later generations leave at once.
+  its session time, and whoever joins next waits 11 s (at 6 s). Later generations leave at once. A killed member's
+  partitions move after 9 to 11 s.
 - When its port is taken it panics and exits with status 0, so the status proves nothing.
 """
 
