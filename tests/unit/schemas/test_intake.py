@@ -44,10 +44,9 @@ def interface_of(size: int) -> dict[str, Any]:
         (b'{"type": NaN}', 0, "not_json", "a text holds half of a surrogate pair, or a number is NaN or infinite"),
         (event(type="mood"), 0, "invalid", "Input tag 'mood' found using 'type' does not match any of the expected"),
         (b"5", 0, "invalid", "Input should be a valid dictionary"),
-        (event(observed_at="2026-01-01T12:00:00"), 0, "invalid", "observed_at: Value error, a time is RFC 3339 with an"),
+        (event(observed_at="2026-01-01T12:00:00"), 0, "invalid", "observed_at: Value error, a time is RFC 3339 with"),
         (event(observed_at="2026-01-01T12:05:00.001Z"), 0, "ahead_of_time",
-         "2026-01-01T12:05:00.001Z is more than 5 minutes ahead of the record's own time 2026-01-01T12:00:00.000Z:"
-         " check the clock of the sender"),
+         "12:05:00.001Z is more than 5 minutes ahead of the record's own time 2026-01-01T12:00:00.000Z: check the clock"),
         (event(observed_at="0001-01-01T00:00:00+10:00"), 0, "invalid", "lies outside the years 1 to 9999 in UTC"),
         (event(observed_at="9999-12-31T23:59:59-10:00"), 0, "invalid", "lies outside the years 1 to 9999 in UTC"),
         (event(tenant="a/b"), 0, "invalid", "tenant: Value error, a tenant id is 1 to 64 of a-z 0-9 . _ - and begins"),
