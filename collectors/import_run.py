@@ -40,8 +40,7 @@ class _Run:
         self._steps = 0
 
     async def _send(self, event: Outgoing, counted_as: str) -> None:
-        self._summary.published += 1
-        self._summary.by_facet[counted_as] += 1
+        self._summary.publish(counted_as)
         for record in self._partitioner.add(event):
             await self._publisher.publish(record)
 
@@ -117,7 +116,7 @@ class TablesRun(_Run):
                 continue
             self._answered[source] += 1
             for remark in item.remarks:
-                self._summary.remarks[remark] += 1
+                self._summary.remark(remark)
             for observed, times_before in self._numbered(item, table, source, seen):
                 await self._send(self._event(observed, observed_ms + times_before, source), observed.facet)
         self._file_done(table.file)
@@ -138,7 +137,10 @@ class TablesRun(_Run):
     def _event(self, observed: Observation, observed_ms: int, source: str) -> Outgoing:
         # Of rows with one subject the last must win, and all have the time of the file: each repetition is a
         # millisecond later.
-        at, source = (_ASSUMED_AT, ASSUMED_SOURCE) if observed.assumed else (format_ms(observed_ms), source)
+        if observed.assumed:
+            at, source = _ASSUMED_AT, ASSUMED_SOURCE
+        else:
+            at = format_ms(observed_ms)
         return observation(self._tenant, observed.facet, observed.subject, at, source, observed.facts)
 
     def _source_of(self, table: TableFile) -> str:

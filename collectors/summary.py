@@ -1,6 +1,5 @@
 """Owns the summary of an import: what was read, published, rejected and synced, and what a person should know of it."""
 
-from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,6 +8,8 @@ from collectors.publisher import Offsets
 from collectors.sync import SyncResult
 
 MAX_LISTED = 100
+MAX_REMARKS = 1_000
+_MAX_NAMED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +33,28 @@ class ImportSummary:
     dry_run: bool
     read: int = 0
     published: int = 0
-    by_facet: Counter[str] = field(default_factory=Counter)
+    by_facet: dict[str, int] = field(default_factory=dict)
     rejected: int = 0
     rejections: list[LineNote] = field(default_factory=list)
     duplicates: int = 0
     warnings: list[LineNote] = field(default_factory=list)
-    unknown_products: Counter[str] = field(default_factory=Counter)
+    unknown_products: dict[str, int] = field(default_factory=dict)
     number_type_unknown: int = 0
     syncs: list[SyncResult] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     offsets: Offsets = field(default_factory=dict)
-    remarks: Counter[Remark] = field(default_factory=Counter)
+    remarks: dict[Remark, int] = field(default_factory=dict)
+
+    def publish(self, counted_as: str) -> None:
+        """Count a published event by its facet."""
+        self.published += 1
+        self.by_facet[counted_as] = self.by_facet.get(counted_as, 0) + 1
+
+    def remark(self, remark: Remark) -> None:
+        """Count a remark. Names come from the file: beyond MAX_REMARKS different ones they are counted together."""
+        if remark not in self.remarks and len(self.remarks) >= MAX_REMARKS:
+            remark = Remark(remark.kind, "others")
+        self.remarks[remark] = self.remarks.get(remark, 0) + 1
 
     def reject(self, file: Path, rejected: Rejected) -> None:
         """Count a rejected row; keep its line and reason if it is among the first."""
@@ -58,12 +70,15 @@ class ImportSummary:
 
     def conclude(self) -> None:
         """Put the remarks of all rows into words."""
-        for remark, count in sorted(self.remarks.items(), key=lambda item: (item[0].kind, item[0].detail)):
+        for remark, count in sorted(self.remarks.items()):
             if remark.kind == "unknown_product":
                 self.unknown_products[remark.detail] = count
-            elif remark.kind == "number_type_unknown":
+                continue
+            if remark.kind == "number_type_unknown":
                 self.number_type_unknown = count
             self.notes.append(_worded(remark, count))
+        if self.unknown_products:
+            self.notes.append(_unknown_products(self.unknown_products))
         if self.duplicates:
             self.notes.append(f"{self.duplicates:,} rows repeat a subject of an earlier row: the last one wins")
 
@@ -88,4 +103,12 @@ def _worded(remark: Remark, count: int) -> str:
         case "teams_phone_plan":
             return f"{rows} whose plans name Teams Phone: import the Microsoft 365 users to count them as licensed"
         case "unknown_product":
-            return f"{rows}: the product {remark.detail!r} is not known; it counts as a licence, and not as Teams Phone"
+            raise ValueError("unknown products are told together")
+
+
+def _unknown_products(products: dict[str, int]) -> str:
+    named = ", ".join(f"{name!r} ({count:,})" for name, count in list(products.items())[:_MAX_NAMED])
+    more = len(products) - _MAX_NAMED
+    return f"products that are not known count as a licence and not as Teams Phone: {named}" + (
+        f" and {more:,} more" if more > 0 else ""
+    )

@@ -4,7 +4,7 @@ reason."""
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from schemas.events import FacetName
 
@@ -28,8 +28,7 @@ class Observation:
     assumed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Remark:
+class Remark(NamedTuple):
     """Something the summary tells of a row."""
 
     kind: RemarkKind

@@ -79,13 +79,15 @@ class Table:
             except StopIteration:
                 return
             except csv.Error as error:
-                yield Rejected(line, f"not a row of a table ({error}): check its quotes, which are doubled inside a quoted field")
+                yield Rejected(
+                    line, f"not a row of a table ({error}): check its quotes, which are doubled inside a quoted field"
+                )
                 continue
             if not cells:
                 continue
             if len(cells) != width:
                 yield Rejected(line, f"{len(cells)} fields where the header has {width}")
-            elif any(map(is_undecodable, cells)):
+            elif is_undecodable("".join(cells)):
                 yield Rejected(line, "bytes that are not valid text: export as UTF-8 or UTF-16 (-Encoding UTF8)")
             else:
                 yield line, cells
