@@ -103,7 +103,8 @@ class MeterPartition:
 
     def _carry_out(self, slice_: Slice, refusals: Refusals | None = None) -> Steps:
         if refusals is not None:
-            yield from refusals.take()
+            for effect in refusals.take():
+                yield effect
         # 3 tell every change, before the state knows of it: after a crash it must not know what was never told
         if slice_.seat_changes:
             yield Publish("3-tell", "seat-changes", self.partition, slice_.seat_changes)
