@@ -47,8 +47,8 @@ def _roll(client: Client, resolution: Resolution) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Which buckets are due, in seconds since 1970: those closed at `closed` that were not at `closed_before`, and those
-    with rows inserted since `since`."""
+    """Which buckets are due, in seconds since 1970: those closed at `closed` that were not at `closed_before`, and closed
+    ones with rows inserted since `since`."""
 
     since: int
     closed_before: int

@@ -66,6 +66,7 @@ class Sink:
         self._names = {full_name(prefix, topic): topic for topic in TOPICS}
         self._counts_topic = full_name(prefix, "license-counts")
         self._hour = 0
+        self._next: asyncio.Task[Block] | None = None
 
     async def run(self) -> None:
         """Store until cancelled. Raises errors that waiting does not mend."""
@@ -77,8 +78,10 @@ class Sink:
                 if housekeeping.done():
                     housekeeping.result()
         finally:
-            housekeeping.cancel()
-            await asyncio.gather(housekeeping, return_exceptions=True)
+            unfinished = [task for task in (housekeeping, self._next) if task]
+            for task in unfinished:
+                task.cancel()
+            await asyncio.gather(*unfinished, return_exceptions=True)
 
     def assigned(self) -> None:
         """Note that partitions have come or gone: another sink may have written newer rows of their tenants."""
@@ -86,12 +89,15 @@ class Sink:
 
     async def step(self) -> None:
         """Store one block. A crash after any of the numbers reads the block again, and stores the same rows again."""
-        # 1. Read a block. Nothing of it is stored.
-        block = await read_block(self._consumer)
+        # 1. Read a block; nothing of it is stored. The next one is gathered while this one is stored, and no more
+        #    than that.
+        block = await (self._next or read_block(self._consumer))
+        self._next = None
         if self._reseed:
             self._reseed = False
             self._ledger.seed(await self._storing.persist(lambda: newest_rows(self._clients), "latest_counts"))
         if block.rows:
+            self._next = asyncio.create_task(read_block(self._consumer))
             await self._show_lag(block)
             await self._store(block)
             await self._commit(block)
