@@ -37,6 +37,8 @@ for name, group in (
     ("dead-letters", dead_letters),
     ("run", run),
 ):
+    for registered in group.registered_commands:
+        registered.epilog = _EPILOG
     app.add_typer(group, name=name)
 for name, command in (
     ("up", operate.up),
@@ -59,7 +61,7 @@ for name, command in (
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and end the process: 0 done, 1 failed, 2 wrong usage."""
     try:
-        app(args=list(arguments) if arguments is not None else None)
+        app(args=list(arguments) if arguments is not None else None, prog_name="poolwatch")
     except (Failure, SettingsError) as failure:
         sys.stderr.write(f"poolwatch: {failure}\n")
         raise SystemExit(1) from failure
