@@ -148,8 +148,7 @@ class TablesRun(_Run):
 
     def _full_runs(self) -> Iterator[FullRun]:
         """Give out one run for each facet and source. It began with the oldest of its files: a later start would
-        sweep the
-        rows of the older ones."""
+        sweep the rows of the older ones."""
         started: dict[tuple[FacetName, str], datetime] = {}
         for table, observed_at in self._tables:
             for facet in sorted(table.facets):

@@ -34,12 +34,10 @@ _log = structlog.get_logger(__name__)
 class ImportOptions:
     """What a person says of an import.
 
-    `tenant`: whose rows these are; an events file names its own, and one given here is the only one taken. `source` and
-    `observed_at`: instead of the kind of the file and its modification time. `partial`: the files are not all there
-    is, so no
-    sync. `sync_anyway`: complete the sync in spite of rejected rows. `confirm_removals`: let the mass-removal guard
-    pass.
-    `by`: who imports, for the list of syncs.
+    `tenant`: whose rows these are; an events file names its own, and one given here is the only one taken. `source`
+    and `observed_at`: instead of the kind of the file and its modification time. `partial`: the files are not all
+    there is, so no sync. `sync_anyway`: complete the sync in spite of rejected rows. `confirm_removals`: let the
+    mass-removal guard pass. `by`: who imports, for the list of syncs.
     """
 
     tenant: str | None = None
@@ -68,9 +66,8 @@ async def run_import(
     """Import files of one kind as one run: several files are parts of one export, and end in one sync.
 
     `partitions`: what the input topics have on the broker; `history`: None if earlier syncs cannot be asked for;
-    `now`: aware UTC.
-    A dry run does all but send, and judges no sync. Raises ImportRefusedError (nothing was sent) and
-    PublishFailedError.
+    `now`: aware UTC. A dry run does all but send, and judges no sync. Raises ImportRefusedError (nothing was sent)
+    and PublishFailedError.
     """
     _check(kind, paths, options)
     if options.dry_run:

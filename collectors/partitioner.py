@@ -1,5 +1,4 @@
-"""Owns the grouping of events into records: arrays of one topic and partition, in the order they came, in bounded
-memory."""
+"""Owns the grouping of events into records: arrays of one topic and partition, in order and bounded memory."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field

@@ -25,9 +25,8 @@ class LineNote:
 class ImportSummary:
     """What an import did. Counts are whole; of lists of lines the first MAX_LISTED are kept.
 
-    `read`: rows or events; `published`: events, in a dry run those that would have been; `offsets`: where the last
-    of them lie,
-    for whoever waits until they are on disk.
+    `read`: rows or events; `published`: events, in a dry run those that would have been; `offsets`: where the last of
+    them lie, for whoever waits until they are on disk.
     """
 
     dry_run: bool

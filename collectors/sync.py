@@ -1,14 +1,15 @@
 """Owns the end of a full run: judged by the guard, told to every partition, and reported on `commands`."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
 from collectors.errors import HistoryUnavailableError
+from collectors.feed import publish_all
 from collectors.outgoing import completed_sync
-from collectors.partitioner import Outgoing, Partitioner, Record
+from collectors.partitioner import Outgoing
 from collectors.publisher import EventPublisher
 from licensing.guard import Verdict, judge
 from schemas.commands import SyncRun
@@ -25,9 +26,8 @@ class SyncHistory(Protocol):
     """Tells how the syncs of a source went before."""
 
     async def last_runs(self, tenant: str, facet: FacetName, source: str) -> Sequence[SyncRun]:
-        """Return the newest runs of (tenant, facet, source), the last completed one among them if there is any;
-        empty if there
-        was none. Raises HistoryUnavailableError."""
+        """Return the newest runs of (tenant, facet, source), the last completed one among them if there is any; empty
+        if there was none. Raises HistoryUnavailableError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +86,12 @@ async def finish(
         expected, held_seen = None, None
     verdict = judge(answered=run.answered, seen=run.seen, expected=expected, held_seen=held_seen, confirmed=confirmed)
     if verdict.sweeps:
-        await _send(publisher, partitions, [completed_sync(run.tenant, run.facet, run.source, run.started_at)])
-    # Told only after every partition has the sweep: a crash in between leaves a sync that sweeps and is not
-    # reported, and the
-    # next run repairs that. The other way round it would be reported and never sweep.
+        sweep = completed_sync(run.tenant, run.facet, run.source, run.started_at)
+        await publish_all([sweep], publisher, partitions)
+    # Told only after every partition has the sweep: a crash in between leaves a sync that sweeps and is not reported,
+    # and the next run repairs that. The other way round it would be reported and never sweep.
     if verdict.status != "empty":
-        await _send(publisher, partitions, [_report(run, verdict, expected, by, now)])
+        await publish_all([_report(run, verdict, expected, by, now)], publisher, partitions)
     return _result(run, verdict.status, expected, verdict.reason)
 
 
@@ -124,19 +124,6 @@ def _report(run: FullRun, verdict: Verdict, expected: int | None, by: str, now: 
         seen=run.seen, expected=expected, status=verdict.status,
     )  # fmt: skip
     return Outgoing("commands", run.tenant.encode(), report.model_dump_json().encode())
-
-
-async def _send(publisher: EventPublisher, partitions: int, events: Sequence[Outgoing]) -> None:
-    for record in _records(partitions, events):
-        await publisher.publish(record)
-    await publisher.flush()
-
-
-def _records(partitions: int, events: Sequence[Outgoing]) -> Iterator[Record]:
-    partitioner = Partitioner(partitions)
-    for event in events:
-        yield from partitioner.add(event)
-    yield from partitioner.drain()
 
 
 def _result(

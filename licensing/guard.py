@@ -26,10 +26,8 @@ def judge(*, answered: int, seen: int, expected: int | None, held_seen: int | No
     """Judge a sync of (tenant, facet, source).
 
     `answered`: things the source told of at all; `seen`: subjects with this facet among them; `expected`: subjects
-    that the
-    last completed sync saw (None: there was none); `held_seen`: subjects that an earlier sync saw which is still
-    held (None:
-    none is); `confirmed`: a person lets it through.
+    that the last completed sync saw (None: there was none); `held_seen`: subjects that an earlier sync saw which is
+    still held (None: none is); `confirmed`: a person lets it through.
     """
     if answered == 0:
         return Verdict("empty", "the source answered nothing, and that never completes a sync: check the source")

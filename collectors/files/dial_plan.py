@@ -1,5 +1,4 @@
-"""Owns the format of an SBC dial plan (`DialPlanName,Name,Prefix,Tag`): one rule is one service number, or one of
-each number."""
+"""Owns the format of an SBC dial plan (`DialPlanName,Name,Prefix,Tag`): a rule is a service number."""
 
 import re
 from itertools import product

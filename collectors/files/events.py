@@ -1,5 +1,4 @@
-"""Owns the reading of events files: JSON lines, arrays, single objects (INTERFACE §1), each event checked as the
-meter will."""
+"""Owns the reading of events files: JSON lines, arrays, objects, each event checked as the meter will."""
 
 from collections.abc import Iterator
 
@@ -13,9 +12,8 @@ from schemas.wire import WireEvent, WireObservation, decode_lenient
 
 
 def read_events(file: TextFile, tenant: str | None, now_ms: int) -> Iterator[RawEvent | Rejected]:
-    """Give out the events of a file. `tenant`: the only one whose events are taken (None: any). `now_ms`: what a
-    time must not
-    be ahead of."""
+    """Give out the events of a file. `tenant`: the only one whose events are taken (None: any). `now_ms`: what a time
+    must not be ahead of."""
     for value in split_values(file.lines()):
         yield value if isinstance(value, Rejected) else _read(value, tenant, now_ms)
 

@@ -1,5 +1,4 @@
-"""Owns the cutting of a JSON text into its values, streamed: lines, arrays and objects over many lines, each with
-its line."""
+"""Owns the cutting of a JSON text into its values, streamed: lines, arrays, and objects over many lines."""
 
 import re
 from collections.abc import Iterable, Iterator

@@ -1,5 +1,4 @@
-"""Owns the table of product names of the admin-centre export: their SKU part numbers, and which hold Teams Phone
-(MCOEV)."""
+"""Owns the table of product names of the admin-centre export: SKU part numbers, and which hold Teams Phone."""
 
 from dataclasses import dataclass
 

@@ -1,5 +1,4 @@
-"""Owns what readers of files give out: rows with their observations and remarks, and rejected rows with line and
-reason."""
+"""Owns what readers of files give out: rows with what they say, and rejected ones with line and reason."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

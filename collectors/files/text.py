@@ -1,5 +1,4 @@
-"""Owns the opening of a file as text: its encoding from the head, lines of bounded length, and how far the reading
-is."""
+"""Owns the opening of a file as text: encoding from its head, lines of bounded length, progress."""
 
 import codecs
 import re

@@ -1,5 +1,4 @@
-"""Owns the format of `Get-CsOnlineUser | Export-Csv`: it feeds directory and voice, and tells numbers without their
-type."""
+"""Owns the format of `Get-CsOnlineUser | Export-Csv`: it feeds directory and voice."""
 
 from collectors.files.formats import Format, ReadOptions, RowReader
 from collectors.files.rows import Observation, Remark

@@ -1,5 +1,4 @@
-"""Owns the reading of single fields: texts, booleans, lists, phone numbers and ids, as PowerShell and the admin
-centre write them."""
+"""Owns the reading of single fields: texts, booleans, lists, phone numbers and ids."""
 
 import re
 from collections.abc import Callable

@@ -97,9 +97,8 @@ def _change_lines(site: Site, at: datetime) -> list[Event]:
 
 
 def full_sync(site: Site, at: datetime) -> list[Event]:
-    """Return what a source tells when it is asked for everything: all that is there, then one sync a facet. Those
-    who have left
-    are not there any more."""
+    """Return what a source tells when it is asked for everything: all that is there, then one sync a facet. Those who
+    have left are not there any more."""
     site.people = [person for person in site.people if not person.has_left]
     # Nothing of this may be older than the start of the sync, or it would be swept.
     told = [event for subject in site.subjects() for event in news(site.tenant, subject, None, at)]

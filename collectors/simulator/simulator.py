@@ -1,5 +1,4 @@
-"""Owns the simulated provider: tenants that start, live and are late, repeatable by seed, with the clock as an
-argument."""
+"""Owns the simulated provider: repeatable by its seed, with the clock as an argument."""
 
 import heapq
 from collections.abc import Iterator
@@ -25,8 +24,8 @@ class Simulator:
     """A provider of contoso, which stands still, and `tenants` others, which live.
 
     The same seed, tenants and start give the same events byte for byte, however `steps` is cut; so a process that
-    starts again
-    may skip what it has already told. `mean_gap_s`: seconds between two changes of the whole provider in working hours.
+    starts again may skip what it has already told. `mean_gap_s`: seconds between two changes of the whole provider in
+    working hours.
     """
 
     def __init__(self, seed: int, tenants: int, start: datetime, mean_gap_s: float = 5.0) -> None:
@@ -51,8 +50,8 @@ class Simulator:
         return {contoso.TENANT: contoso.tally()} | {site.tenant: dict(site.tally()) for site in self._sites}
 
     def initial_events(self) -> Iterator[Event]:
-        """Give out all that sources hold at the start, tenant by tenant, each closed by its syncs; the same at
-        any time."""
+        """Give out all that sources hold at the start, tenant by tenant, each closed by its syncs; the same at any
+        time."""
         yield from contoso.events(self._start)
         for place in range(len(self._sites)):
             site = make_site(self._seed, place, self._start)
@@ -74,8 +73,8 @@ class Simulator:
         return [event for *_, kind, _, told in sorted(self._agenda) if kind == "tell" for event in told]
 
     def year_of_counts(self, days: int = 365) -> Iterator[HistoryPoint]:
-        """Give out the history of each tenant before the start, oldest first; its last point is what
-        `initial_events` counts."""
+        """Give out the history of each tenant before the start, oldest first; its last point is what `initial_events`
+        counts."""
         for settings in self.settings():
             tally = self._initial_tally(settings.tenant)
             rng = Random(f"{self._seed}/year/{settings.tenant}")  # repeatable, and nothing to guard

@@ -1,6 +1,7 @@
 """Owns the simulated people and numbers: what sources would tell of them, and the profile that follows from it.
 
-The bits of a profile are those of `licensing.factors`, which collectors may not import; a test holds the two together.
+The bits of a profile are those of `licensing.factors`, which collectors may not import; a test holds the two
+together.
 """
 
 from dataclasses import dataclass

@@ -1,5 +1,4 @@
-"""Owns a made-up past of a tenant: growth, a migration, purchases and working days, ending in exactly what it is
-now."""
+"""Owns a made-up past of a tenant: growth, a migration, purchases; it ends in what it is now."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping

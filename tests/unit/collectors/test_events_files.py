@@ -1,5 +1,6 @@
 """Events files: JSON lines, arrays, single objects; what is broken is rejected with its line, and alone."""
 
+import asyncio
 import json
 from datetime import timedelta
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from collectors.feed import publish_all
+from collectors.outgoing import from_dict
 from collectors.publisher import MemoryPublisher
 from collectors.summary import ImportSummary
 from schemas.times import format_time
@@ -141,3 +144,13 @@ def test_a_sync_goes_to_every_partition_after_what_it_closes(tmp_path: Path) -> 
     assert set(range(PARTITIONS)) == set(last)
     assert all(value[-1]["type"] == "sync_completed" for value in last.values())
     assert [] == [record for record in publisher.records if record.topic != "user-changes"]
+
+
+def test_events_without_a_file_go_out_the_same_way(tmp_path: Path) -> None:
+    publisher, published = MemoryPublisher(PARTITIONS), MemoryPublisher(PARTITIONS)
+    imported("events", write(tmp_path / "e.json", json.dumps(THREE)), publisher=publisher)
+    offsets = asyncio.run(publish_all(map(from_dict, THREE), published, PARTITIONS))
+    assert [(r.topic, r.partition, r.key, r.events) for r in publisher.records] == [
+        (r.topic, r.partition, r.key, r.events) for r in published.records
+    ]
+    assert {(r.topic, r.partition) for r in published.records} == set(offsets)
