@@ -1,5 +1,6 @@
 """Owns the making of the topics: all of `schemas.topics` with N partitions each, or a refusal that names the others."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,8 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError
 from schemas.topics import TOPICS, full_name
 
 log = structlog.get_logger()
+
+_VISIBLE_WITHIN_S = 15.0
 
 
 class TopicsError(Exception):
@@ -45,12 +48,28 @@ async def ensure(
     existing = await describe(admin, prefix)
     refuse_others(existing, partitions)
     missing = [topic for topic in TOPICS.values() if full_name(prefix, topic.name) not in existing]
-    for topic in missing:
-        await _make(admin, full_name(prefix, topic.name), partitions, replication_factor, topic.config)
-    # Somebody else may have made them meanwhile, and with another N.
-    refuse_others(await describe(admin, prefix), partitions)
-    made = {full_name(prefix, topic.name) for topic in missing}
+    made = {
+        full_name(prefix, topic.name)
+        for topic in missing
+        if await _make(admin, full_name(prefix, topic.name), partitions, replication_factor, topic.config)
+    }
+    # Somebody else may have made some meanwhile, and with another N.
+    refuse_others(await _visible(admin, prefix), partitions)
     return [TopicState(name, partitions, name in made) for name in (full_name(prefix, name) for name in TOPICS)]
+
+
+async def _visible(admin: AIOKafkaAdminClient, prefix: str) -> dict[str, int]:
+    """Wait until the broker that is asked knows all topics: the controller makes them, and tells the brokers later."""
+    try:
+        async with asyncio.timeout(_VISIBLE_WITHIN_S):
+            while len(existing := await describe(admin, prefix)) < len(TOPICS):  # noqa: ASYNC110 -- no event tells
+                await asyncio.sleep(0.05)
+            return existing
+    except TimeoutError as error:
+        raise TopicsError(
+            f"the topics were made, and the broker does not show all of them within {_VISIBLE_WITHIN_S:.0f} s:"
+            " look at its log, then run `poolwatch topics` again"
+        ) from error
 
 
 def refuse_others(existing: dict[str, int], partitions: int) -> None:
@@ -66,18 +85,22 @@ def refuse_others(existing: dict[str, int], partitions: int) -> None:
 
 async def _make(
     admin: AIOKafkaAdminClient, name: str, partitions: int, replication_factor: int, config: dict[str, Any]
-) -> None:
+) -> bool:
+    """Make a topic; False if it is there already."""
     try:
         answer = await admin.create_topics([NewTopic(name, partitions, replication_factor, topic_configs=config)])
     except TopicAlreadyExistsError:
-        return
+        return False
     except KafkaError as error:
         raise TopicsError(f"the topic {name} could not be made: {error}") from error
-    for _, code, *message in answer.topic_errors:
-        if code not in (0, TopicAlreadyExistsError.errno):
-            said = message[0] if message and message[0] else f"Kafka's error {code}"
-            raise TopicsError(
-                f"the topic {name} could not be made: {said}. Check POOLWATCH_KAFKA_REPLICATION_FACTOR against the"
-                " number of brokers, and that the user may create topics"
-            )
+    _, code, *message = answer.topic_errors[0]
+    if code == TopicAlreadyExistsError.errno:
+        return False
+    if code != 0:
+        said = message[0] if message and message[0] else f"Kafka's error {code}"
+        raise TopicsError(
+            f"the topic {name} could not be made: {said}. Check POOLWATCH_KAFKA_REPLICATION_FACTOR against the"
+            " number of brokers, and that the user may create topics"
+        )
     log.info("topic_made", topic=name, partitions=partitions)
+    return True

@@ -13,7 +13,8 @@ from runtime.cli.imports import imports
 from runtime.cli.run import run
 from runtime.cli.syncs import sync
 from runtime.cli.tenants import provider, settings, tenant
-from runtime.settings import SettingsError
+from runtime.logging import configure
+from runtime.settings import Log, SettingsError
 
 _EPILOG = (
     "Settings come from POOLWATCH_… variables, .env and poolwatch.toml (`poolwatch check-config` shows them);"
@@ -60,6 +61,8 @@ for name, command in (
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and end the process: 0 done, 1 failed, 2 wrong usage."""
+    # Warnings alone, and beside the output: `run` and `up` log as the settings say.
+    configure(Log(level="warning"))
     try:
         app(args=list(arguments) if arguments is not None else None, prog_name="poolwatch")
     except (Failure, SettingsError) as failure:

@@ -26,7 +26,8 @@ def draw(values: Sequence[int], pool: int | None) -> list[str]:
 
 def _filled(value: int, top: int, row: int) -> int:
     """Return how many eighths of a row's cell a value fills."""
-    return max(0, min(8, round(value * _HEIGHT * 8 / top) - row * 8))
+    least = 1 if value else 0  # what is small beside the pool is not nothing
+    return max(least if row == 0 else 0, min(8, round(value * _HEIGHT * 8 / top) - row * 8))
 
 
 def save_png(tenant: str, points: Sequence[dict[str, Any]], target: Path) -> None:

@@ -22,7 +22,7 @@ def instant(seconds: float) -> datetime:
     return from_ms(START_MS + round(seconds * 1_000))
 
 
-@dataclass(frozen=True)
+@dataclass
 class MemoryRecord:
     """A Kafka record."""
 

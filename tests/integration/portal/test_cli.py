@@ -1,0 +1,216 @@
+"""The command line against a portal that really listens: every example of its help runs, and prints what it says."""
+
+import asyncio
+import json
+import shutil
+import sys
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+import uvicorn
+
+from runtime.portal_process import listen, web_config
+from schemas.commands import SyncRun
+from schemas.times import format_time
+from streams.sink.processors import commands as sync_rows
+from tests.support.command_line import Ended, commands, example_of, run_cli
+from tests.support.portal_world import START, World, until
+from tests.support.sinking import MemoryRecord
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+HOUR = timedelta(hours=1)
+ANA = "user:5d2f6a31-0c4e-4b7a-9a51-6f0b8f0a1c22"
+HELD = "3f1c9e0b2a7d4e65b8c1d2e3f4a5b6c7"
+DIRECT: dict[str, Any] = {"number": "+15550100", "number_type": "directRouting"}
+
+NOT_HERE = {("up",), ("run", "meter"), ("run", "counter"), ("run", "sink"), ("run", "portal"), ("watch",), ("migrate",)}
+"""Run until they are stopped, or need a data directory of their own."""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def url(world: World) -> AsyncIterator[str]:
+    listener = listen("127.0.0.1", 0)
+    server = uvicorn.Server(web_config(world.services))
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    await until(lambda: server.started)
+    for name in ("contoso", "acme"):
+        await world.set(name, datetime(2026, 3, 1, tzinfo=UTC), acquired_licenses=500)
+        world.observe(name, ANA, datetime(2026, 3, 2, tzinfo=UTC), directory={"display_name": "Ana Alba"})
+        world.observe(name, ANA, START + HOUR, phone_number=DIRECT)
+        await world.publish(name, START + HOUR)
+    run = SyncRun.model_validate(
+        {"id": HELD, "tenant": "acme", "by": "import", "sent_at": format_time(START), "facet": "voice",
+         "source": "users-file", "started_at": format_time(START), "seen": 1, "expected": 100, "status": "held"}
+    )  # fmt: skip
+    world.store(sync_rows([MemoryRecord("commands", run.model_dump_json().encode(), b"acme")]).batches)
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server.should_exit = True
+    await serving
+
+
+@pytest.fixture
+def folder(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, repository: Path) -> Path:
+    """A working directory with exports, and the portal as the one that is asked."""
+    monkeypatch.setenv("POOLWATCH_URL", url)
+    monkeypatch.chdir(tmp_path)
+    for name, file in (("users", "users.csv"), ("numbers", "numbers.csv"), ("m365", "m365-users.csv")):
+        shutil.copy(repository / "tests" / "data" / "acme" / f"{name}.csv", tmp_path / file)
+    shutil.copy(repository / "tests" / "data" / "acme" / "dialplan.csv", tmp_path)
+    shutil.copy(repository / "tests" / "data" / "vendor" / "interface.jsonl", tmp_path / "events.jsonl")
+    return tmp_path
+
+
+async def cli(*arguments: str) -> Ended:
+    return await asyncio.to_thread(run_cli, *arguments)
+
+
+async def printed(*arguments: str) -> Any:
+    ended = await cli(*arguments, "--json")
+    assert (0, "") == (ended.code, ended.err)
+    return json.loads(ended.out)
+
+
+EXAMPLES = sorted((path for path in commands() if path not in NOT_HERE), key=lambda path: path == ("tenant", "remove"))
+
+
+async def test_every_example_of_the_help_runs(folder: Path) -> None:
+    failed = {}
+    for path in EXAMPLES:
+        ended = await cli(*example_of(path))
+        if ended.code != 0:
+            failed[" ".join(path)] = ended
+    assert failed == {}
+
+
+async def test_the_count_reads_like_the_screen(folder: Path) -> None:
+    ended = await cli("count", "contoso")
+    assert ended.code == 0
+    for text in ("Acquired Licenses   500", "Currently Licensed  1", "Available Licenses  499", "1 (1)"):
+        assert text in ended.out
+
+
+async def test_json_is_what_the_api_gives(folder: Path, world: World) -> None:
+    api = await world.http.get("/api/v1/tenants/contoso/licenses")
+    assert api.json() == await printed("count", "contoso")
+
+
+async def test_settings_are_set_shown_and_explained(folder: Path, tenant: str, world: World) -> None:
+    made = await printed(
+        "tenant", "set", tenant, "--pool", "5", "--factor", "lifecycle=off", "--gateway", "sbc1.example", "--gateway",
+        "sbc2.example", "--criteria", "dr_numbers=^x=y$", "--warning", "85", "--service-type", "hosted_pro",
+    )  # fmt: skip
+    assert (5, False, ["sbc1.example", "sbc2.example"], "^x=y$", 85.0, "hosted_pro") == (
+        made["acquired_licenses"], made["factors"]["lifecycle"], made["gateways"], made["criteria"]["dr_numbers"],
+        made["alerts"]["warning_percent"], made["service_type"],
+    )  # fmt: skip
+    await until(lambda: world.services.live.settings(tenant))
+    back = await printed(
+        "tenant", "set", tenant, "--default", "pool", "--default", "gateway", "--factor", "lifecycle=default",
+        "--criteria", "dr_numbers=",
+    )  # fmt: skip
+    assert (None, [], None, None, 85.0) == (
+        back["acquired_licenses"], back["gateways"], back["factors"]["lifecycle"], back["criteria"]["dr_numbers"],
+        back["alerts"]["warning_percent"],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--criteria", "dr_numbers=(?=a)"], "RE2"),
+        (["--criteria", "dr_numbers=" + "a" * 10_000], "at most 1000 characters"),
+        (["--criteria", "nonsense=a"], "no such setting"),
+        (["--factor", "direct_routing=off"], "direct_routing cannot be switched"),
+        (["--service-type", "gold"], "service_type"),
+        ([], "nothing to set"),
+    ],
+)
+async def test_what_the_settings_refuse_is_told(folder: Path, tenant: str, options: list[str], said: str) -> None:
+    ended = await cli("tenant", "set", tenant, *options)
+    assert (1, "") == (ended.code, ended.out)
+    assert said in ended.err
+
+
+async def test_a_tenant_never_heard_of_is_told_how_to_make_it(folder: Path, tenant: str) -> None:
+    for command in ("count", "history", "seats", "changes", "audit", "watch", "tenant show", "sync list"):
+        ended = await cli(*command.split(), tenant)
+        assert (1, True) == (ended.code, f"poolwatch tenant set {tenant}" in ended.err), command
+
+
+async def test_an_explanation_reads_like_words(folder: Path) -> None:
+    ended = await cli("explain", "contoso", ANA)
+    assert f"{ANA} is counted at direct_routing since {format_time(START + HOUR)}." in ended.out
+    assert "the tenant has no gateways configured" in ended.out
+    assert "display_name=Ana Alba" in ended.out
+    assert "not counted -> direct_routing" in ended.out
+    then = await cli("explain", "contoso", ANA, "--at", "2026-03-03")
+    assert f"{ANA} is not counted" in then.out
+    odd = await cli("explain", "contoso", "Ana")
+    assert (1, True) == (odd.code, "is not a subject" in odd.err)
+
+
+async def test_history_comes_in_every_form(folder: Path) -> None:
+    query = ["history", "contoso", "--from", "25d", "--step", "1d"]
+    points = (await printed(*query))["points"]
+    table = await cli(*query)
+    assert points[0]["at"] in table.out
+    assert "▁" in table.out
+    text = await cli(*query, "--format", "csv", "-o", "out.csv")
+    assert text.code == 0
+    assert len((folder / "out.csv").read_text().splitlines()) == len(points) + 1
+    picture = await cli(*query, "--format", "png")
+    assert (0, "written: contoso-licenses.png\n") == (picture.code, picture.out)
+    assert (folder / "contoso-licenses.png").read_bytes().startswith(b"\x89PNG")
+    nowhere = await cli(*query, "--format", "png", "-o", "missing/picture.png")
+    assert (1, True) == (nowhere.code, "name another file with --output" in nowhere.err)
+
+
+async def test_an_audit_that_differs_ends_with_1(folder: Path, world: World, tenant: str) -> None:
+    await world.set(tenant, START)
+    world.observe(tenant, ANA, START + HOUR, phone_number=DIRECT)
+    await world.publish(tenant, START + HOUR)
+    assert (await cli("audit", tenant)).code == 0
+    world.plant(tenant, ANA, START + 2 * HOUR, profile=0)
+    ended = await cli("audit", tenant)
+    assert ended.code == 1
+    assert f"{ANA}: recorded not counted, recounted direct_routing" in ended.out
+
+
+async def test_watch_shows_the_count_and_each_change(folder: Path, world: World, tenant: str) -> None:
+    await world.set(tenant, START)
+    await world.publish(tenant, START)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "runtime.cli.main", "watch", tenant, "--json", stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(20):
+            assert json.loads(await process.stdout.readline())["version"] == 1
+            await world.publish(tenant, START + HOUR)
+            assert json.loads(await process.stdout.readline())["version"] == 2
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def test_an_import_finds_the_broker_of_the_portal_and_publishes_there(
+    folder: Path, world: World, tenant: str
+) -> None:
+    dry = await cli("import", "users", "users.csv", "-T", tenant, "--dry-run")
+    assert (0, True) == (dry.code, "would be published (dry run)" in dry.out)
+    done = await printed("import", "users", "users.csv", "-T", tenant)
+    records = await world.read_topic("user-changes") + await world.read_topic("assignments")
+    events = [item for record in records for item in _array(json.loads(record.value))]
+    own = [item for item in events if item["tenant"] == tenant and item["type"] != "sync_completed"]
+    assert len(own) == done["published"] > 0
+    missing = await cli("import", "users", "nothing.csv", "-T", tenant)
+    assert (1, True) == (missing.code, "nothing.csv" in missing.err)
+
+
+def _array(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
