@@ -4,6 +4,10 @@ import sqlite3
 from types import TracebackType
 from typing import Self
 
+from collectors.errors import CollectorError
+
+_NOTE = "INSERT INTO seen VALUES (?, 0) ON CONFLICT (name) DO UPDATE SET times = times + 1 RETURNING times"
+
 
 class Seen:
     """How often each subject of each source has come. SQLite's nameless database: a temporary file, gone when
@@ -17,11 +21,14 @@ class Seen:
         self._database.execute("BEGIN")
 
     def times_before(self, source: str, subject: str) -> int:
-        """Note that the subject has come; return how often it had before."""
-        row = self._database.execute(
-            "INSERT INTO seen VALUES (?, 0) ON CONFLICT (name) DO UPDATE SET times = times + 1 RETURNING times",
-            (f"{source}\0{subject}",),
-        ).fetchone()
+        """Note that the subject has come; return how often it had before. Raises CollectorError if the disk is full."""
+        try:
+            row = self._database.execute(_NOTE, (f"{source}\0{subject}",)).fetchone()
+        except sqlite3.Error as error:
+            raise CollectorError(
+                f"the temporary file that remembers which subjects have come cannot be written ({error}): make room"
+                " where temporary files lie (SQLITE_TMPDIR, TMPDIR), then import again"
+            ) from error
         return int(row[0])
 
     def __enter__(self) -> Self:

@@ -4,6 +4,7 @@ import csv
 import re
 from collections.abc import Iterator, Sequence
 from itertools import chain
+from pathlib import Path
 
 from collectors.errors import ImportRefusedError
 from collectors.files.rows import Rejected
@@ -16,7 +17,8 @@ _SHOWN_COLUMNS = 40
 class Columns:
     """The columns of a file, found whatever their case and spaces: `User principal name` is `UserPrincipalName`."""
 
-    def __init__(self, names: Sequence[str]) -> None:
+    def __init__(self, names: Sequence[str], path: Path) -> None:
+        self._path = path
         self.names = [name.strip() for name in names]
         self._places: dict[str, int] = {}
         self._twice: set[str] = set()
@@ -37,7 +39,9 @@ class Columns:
         two."""
         folded = _fold(name)
         if folded in self._twice:
-            raise ImportRefusedError(f"the column {name} is there twice: export the file again, or remove one of them")
+            raise ImportRefusedError(
+                f"{self._path} has the column {name} twice: export it again, or remove one of them"
+            )
         return self._places.get(folded)
 
     def described(self) -> str:
@@ -65,7 +69,7 @@ class Table:
             raise ImportRefusedError(f"{file.path} has no line that names its columns: export it with its header")
         self._delimiter = max(_DELIMITERS, key=lambda delimiter: len(_cells(head, delimiter)))
         self._head = head
-        self.columns = Columns(_cells(head, self._delimiter))
+        self.columns = Columns(_cells(head, self._delimiter), file.path)
 
     def rows(self) -> Iterator[tuple[int, list[str]] | Rejected]:
         """Give out each row with its line, or the line and why it was refused."""

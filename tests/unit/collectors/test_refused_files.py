@@ -63,7 +63,7 @@ def test_random_bytes_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_column_that_is_there_twice_is_refused(tmp_path: Path) -> None:
-    assert "ObjectId is there twice" in refusal(
+    assert "twice.csv has the column ObjectId twice" in refusal(
         "users", write(tmp_path / "twice.csv", "ObjectId,Object Id,DisplayName\n1,2,3\n")
     )
 
