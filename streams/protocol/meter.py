@@ -53,7 +53,11 @@ class MeterPartition:
         self.find_stale()
         yield from self.follow_rules()
         self._touched = {tenant: Movement("rebuild") for tenant, _ in self.state} | self._touched
-        yield from self.flush()
+        # Rules may change meanwhile; the end of the snapshot must not come before the tally of any tenant, or the
+        # counter would take it for one that has vanished here.
+        while self._touched:
+            yield from self.follow_rules()
+            yield from self.flush()
         for target in range(self.partitions):
             end = snapshot_end(self.partition, self.log.epoch)
             yield Publish("5-snapshot-end", "tallies", target, [end])
@@ -112,8 +116,10 @@ class MeterPartition:
         items = list(slice_.items())
         if items:
             self._writing = slice_
-            yield from self.log.append("4-keep", items)
-            self._writing = None
+            try:
+                yield from self.log.append("4-keep", items)
+            finally:  # also where the slice is dropped in mid-write: its values must not heal anything later
+                self._writing = None
         for tenant, movement in slice_.install().items():
             self._touch(tenant, movement)
 
@@ -189,13 +195,14 @@ class MeterPartition:
             else:
                 ready[tenant] = movement
         done = dict(self.done)
+        # 5 publish tallies; first the headers, those of half-way tenants too: what they know of freshness must survive
+        # the commit of step 6
+        headers = [
+            Item(tenant.encode(), encode_header(self.log.epoch_bytes, self.state.tenants[tenant].header))
+            for tenant in touched
+        ]
+        yield from self.log.append("5-headers", headers)
         if ready:
-            # 5 publish tallies; first the headers, for what a tally says of freshness must survive
-            headers = [
-                Item(tenant.encode(), encode_header(self.log.epoch_bytes, self.state.tenants[tenant].header))
-                for tenant in ready
-            ]
-            yield from self.log.append("5-headers", headers)
             for target, items in sorted(self._tallies(ready).items()):
                 yield Publish("5-tallies", "tallies", target, items)
         # 6 advance: only this is ever committed

@@ -279,13 +279,15 @@ class Slice:
         for tenant, work in self._works.items():
             if not (work.as_of_ms or work.records or work.header_changed):
                 continue
+            is_new = tenant not in self._state.tenants
             state = self._state.tenant(tenant)
             movement = moved[tenant] = Movement(work.kind)
             if work.header_changed:
                 state.header = work.header
             header = state.header
-            if not header.fingerprint:
+            if is_new:  # where only the header was lost, `finish_rules` says when all subjects have followed
                 header.fingerprint, header.settings_revision = work.rules.fingerprint, work.rules.revision
+                header.removed_ms = work.rules.floor_ms
             header.as_of_ms = max(header.as_of_ms, work.as_of_ms)
             for (number, source), newest_ms in work.newest.items():
                 mark = header.mark(number, source)
