@@ -46,7 +46,7 @@ def interface_of(size: int) -> dict[str, Any]:
         (b"5", 0, "invalid", "Input should be a valid dictionary"),
         (event(observed_at="2026-01-01T12:00:00"), 0, "invalid", "observed_at: Value error, a time is RFC 3339 with"),
         (event(observed_at="2026-01-01T12:05:00.001Z"), 0, "ahead_of_time",
-         "12:05:00.001Z is more than 5 minutes ahead of the record's own time 2026-01-01T12:00:00.000Z: check the clock"),
+         "12:05:00.001Z is more than 5 minutes ahead of the record's own time 2026-01-01T12:00:00.000Z: check"),
         (event(observed_at="0001-01-01T00:00:00+10:00"), 0, "invalid", "lies outside the years 1 to 9999 in UTC"),
         (event(observed_at="9999-12-31T23:59:59-10:00"), 0, "invalid", "lies outside the years 1 to 9999 in UTC"),
         (event(tenant="a/b"), 0, "invalid", "tenant: Value error, a tenant id is 1 to 64 of a-z 0-9 . _ - and begins"),
