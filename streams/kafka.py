@@ -103,11 +103,11 @@ def _packed(producer: AIOKafkaProducer, items: Sequence[Item], now_ms: int) -> l
     builder = producer.create_batch()
     for place, item in enumerate(items):
         timestamp = now_ms if item.timestamp_ms is None else item.timestamp_ms
-        if builder.append(key=item.key, value=item.value, timestamp=timestamp, headers=item.headers) is None:
+        if builder.append(key=item.key, value=item.value, timestamp=timestamp, headers=list(item.headers)) is None:
             builder.close()
             packed.append((items[start:place], builder))
             builder, start = producer.create_batch(), place
-            if builder.append(key=item.key, value=item.value, timestamp=timestamp, headers=item.headers) is None:
+            if builder.append(key=item.key, value=item.value, timestamp=timestamp, headers=list(item.headers)) is None:
                 raise ValueError(f"a record of {len(item.value or b''):,} bytes does not fit a batch")
     builder.close()
     packed.append((items[start:], builder))
