@@ -10,6 +10,7 @@ from collectors.simulator.subjects import DIRECT_ROUTING, DR_PHONE, LICENSED, OP
 
 _HOURS = (8, 12, 17)
 _VOICE = DIRECT_ROUTING | OPERATOR_CONNECT | DR_PHONE
+_YEAR_DAYS = 365
 _QUIET_DAYS = 3
 """The noise of working days fades over the last ones, so that live data go on without a jump."""
 
@@ -35,8 +36,8 @@ class _Past:
     migration_days: int
     purchases: tuple[int, ...]
 
-    def size_at(self, age: float, days: int) -> float:
-        return 1 - self.growth * age / days
+    def size_at(self, age: float) -> float:
+        return 1 - self.growth * age / _YEAR_DAYS
 
     def voice_at(self, age: float) -> float:
         """Return the share of today's voice users who had been migrated `age` days ago."""
@@ -68,9 +69,9 @@ def year_of(
                 continue
             # Hires come in the morning and leavers go in the evening; nobody does on days of rest.
             noise = rng.uniform(0, 0.012) * (1 if hour == _HOURS[1] else -0.3) if is_working else noise
-            size = past.size_at(exact_age, days) * (1 + noise * min(1.0, exact_age / _QUIET_DAYS))
+            size = past.size_at(exact_age) * (1 + noise * min(1.0, exact_age / _QUIET_DAYS))
             yield HistoryPoint(
-                tenant, at, _pool_at(pool, past, exact_age, days), _profiles_at(tally, size, past.voice_at(exact_age))
+                tenant, at, _pool_at(pool, past, exact_age), _profiles_at(tally, size, past.voice_at(exact_age))
             )
     yield HistoryPoint(tenant, end, pool, dict(tally))
 
@@ -86,9 +87,9 @@ def _profiles_at(tally: Mapping[int, int], size: float, voice: float) -> dict[in
     return {profile: number for profile, number in sorted(profiles.items()) if number}
 
 
-def _pool_at(pool: int, past: _Past, age: float, days: int) -> int:
+def _pool_at(pool: int, past: _Past, age: float) -> int:
     """Return the pool: bought in steps, each as big as the growth since the one before."""
     bought_at = max((purchase for purchase in past.purchases if purchase < age), default=None)
     if bought_at is None:
         return pool
-    return max(round(pool * past.size_at(bought_at, days) / 5) * 5, 0)
+    return max(round(pool * past.size_at(bought_at) / 5) * 5, 0)
