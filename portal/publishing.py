@@ -19,6 +19,7 @@ class Outgoing:
     partition: int
     key: bytes | None
     value: bytes
+    headers: Sequence[tuple[str, bytes]] = ()
 
 
 class Publisher:
@@ -54,6 +55,7 @@ class Publisher:
             key=record.key,
             partition=record.partition,
             timestamp_ms=timestamp_ms,
+            headers=list(record.headers),
         )
 
 

@@ -12,13 +12,20 @@ from runtime.settings import Kafka, Settings, load
 
 _TIMEOUT_S = 3.0
 
-METER_GROUP = "meter"
-SINK_GROUP = "sink"
+
+def group_base(prefix: str) -> str:
+    """Return what the Kafka groups of an installation begin with: its topic prefix, for several may share a broker."""
+    return prefix.rstrip("._-") or "poolwatch"
 
 
-def group(prefix: str, name: str) -> str:
-    """Return the Kafka group of a process: named by the topic prefix, for installations may share a broker."""
-    return f"{prefix}{name}"
+def meter_group(prefix: str) -> str:
+    """Return the group of the meters, as their Faust app names it."""
+    return f"{group_base(prefix)}-meter"
+
+
+def sink_group(prefix: str) -> str:
+    """Return the group of the sinks."""
+    return f"{group_base(prefix)}-sink"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +53,8 @@ class Installation:
         await consumer.start()
         try:
             prefix = self.kafka.topic_prefix
-            meter, sink = group(prefix, METER_GROUP), group(prefix, SINK_GROUP)
-            yield SinkKeeps(admin, consumer, prefix, self.kafka.partitions, meter, sink)
+            groups = (meter_group(prefix), sink_group(prefix))
+            yield SinkKeeps(admin, consumer, prefix, self.kafka.partitions, *groups)
         finally:
             await consumer.stop()
             await admin.close()

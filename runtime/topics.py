@@ -72,6 +72,13 @@ async def _visible(admin: AIOKafkaAdminClient, prefix: str) -> dict[str, int]:
         ) from error
 
 
+def refuse_missing(existing: dict[str, int], prefix: str) -> None:
+    """Raise TopicsError if a topic does not exist."""
+    missing = sorted({full_name(prefix, name) for name in TOPICS} - existing.keys())
+    if missing:
+        raise TopicsError(f"the broker has no topic {', '.join(missing)}: make them with `poolwatch topics`")
+
+
 def refuse_others(existing: dict[str, int], partitions: int) -> None:
     """Raise TopicsError if a topic has another number of partitions: a subject would be counted in two places."""
     others = {name: count for name, count in sorted(existing.items()) if count != partitions}

@@ -1,6 +1,7 @@
 """Owns the commands `run meter|counter|sink|portal`: one process of a cluster each."""
 
 import asyncio
+from typing import Literal
 
 import typer
 
@@ -18,9 +19,7 @@ def meter() -> None:
 
     Example: poolwatch run meter
     """
-    from runtime.worker import run_worker
-
-    run_worker(_settings(), "meter")
+    _run_worker("meter")
 
 
 @run.command("counter")
@@ -29,9 +28,7 @@ def counter() -> None:
 
     Example: poolwatch run counter
     """
-    from runtime.worker import run_worker
-
-    run_worker(_settings(), "counter")
+    _run_worker("counter")
 
 
 @run.command("sink")
@@ -40,9 +37,12 @@ def sink() -> None:
 
     Example: poolwatch run sink
     """
-    from runtime.sink_process import run_sink
+    from runtime.sink_process import SinkError, run_sink
 
-    run_sink(_settings())
+    try:
+        run_sink(_settings())
+    except SinkError as error:
+        raise Failure(str(error)) from error
 
 
 @run.command("portal")
@@ -55,6 +55,17 @@ def portal() -> None:
         asyncio.run(serve(_settings()))
     except PortalError as error:
         raise Failure(str(error)) from error
+
+
+def _run_worker(role: Literal["meter", "counter"]) -> None:
+    from runtime.topics import TopicsError
+    from runtime.worker import WorkerError, run_worker
+
+    try:
+        code = run_worker(_settings(), [role])
+    except (WorkerError, TopicsError) as error:
+        raise Failure(str(error)) from error
+    raise typer.Exit(code)
 
 
 def _settings() -> Settings:

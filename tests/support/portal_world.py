@@ -207,8 +207,8 @@ class World:
 
 
 @contextlib.asynccontextmanager
-async def open_world(broker: KafkaBroker, engine: ClickHouse) -> AsyncIterator[World]:
-    """Open a portal on topics and a database of its own."""
+async def open_world(broker: KafkaBroker, engine: ClickHouse, *, answering: bool = True) -> AsyncIterator[World]:
+    """Open a portal on topics and a database of its own. Not `answering`: somebody else runs a counter."""
     own = Kafka(bootstrap=broker.bootstrap, topic_prefix=f"p{uuid.uuid4().hex[:10]}.", partitions=PARTITIONS)
     async with contextlib.AsyncExitStack() as stack:
         admin = await _started(stack, clients.admin(own))
@@ -221,7 +221,7 @@ async def open_world(broker: KafkaBroker, engine: ClickHouse) -> AsyncIterator[W
         await until(lambda: ready.live.ready)
         transport = httpx.ASGITransport(create_app(ready), raise_app_exceptions=False)
         http = await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://portal"))
-        counter = AnsweringCounter(own, None)  # type: ignore[arg-type]  # the two know each other; set in the next line
+        counter = AnsweringCounter(own, None, silent=not answering)  # type: ignore[arg-type]  # the two know each other; set in the next line
         world = counter.world = World(own, producer, pool, ready, http, counter)
         consumer = await _started(stack, clients.reader(own))
         places = [TopicPartition(full_name(own.topic_prefix, "commands"), n) for n in range(PARTITIONS)]

@@ -1,0 +1,90 @@
+"""Owns the sink's process: its consumer, its ClickHouse clients, its way to the dead letters, run until a signal."""
+
+import asyncio
+import contextlib
+import hashlib
+import signal
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError
+
+from portal.publishing import Outgoing, Publisher
+from portal.services import utc_now
+from runtime import kafka
+from runtime.clickhouse.errors import StorageError
+from runtime.clickhouse.migrate import migrate
+from runtime.clickhouse.pool import ClientPool, open_pool
+from runtime.installation import Installation, sink_group
+from runtime.settings import Settings
+from schemas.changes import DeadLetter
+from schemas.times import to_ms
+from streams.sink.sink import CONSUMER_OPTIONS, Sink
+
+MAX_VALUE_BYTES = 512 * 1024
+
+
+class SinkError(Exception):
+    """The sink cannot run; the text says why, and what to do."""
+
+
+class KafkaDeadLetters:
+    """Records that cannot be stored go to the topic `dead-letters`, into the partition that they came from."""
+
+    def __init__(self, publisher: Publisher) -> None:
+        self._publisher = publisher
+
+    async def send(self, record: Any, reason: str, detail: str) -> None:
+        """Keep the bytes, the reason and the origin of a record; return once Kafka has confirmed."""
+        raw: bytes = record.value or b""
+        letter = DeadLetter(
+            reason=reason,
+            detail=detail[:2_000],
+            topic=record.topic,
+            partition=str(record.partition),
+            offset=str(record.offset),
+            index="0",
+            failed_at=utc_now(),
+            length=str(len(raw)),
+            sha256=hashlib.sha256(raw).hexdigest(),
+        )
+        headers = tuple((name, str(value).encode()) for name, value in letter.model_dump(mode="json").items())
+        place = Outgoing("dead-letters", record.partition, record.key, raw[:MAX_VALUE_BYTES], headers)
+        await self._publisher.publish([place], to_ms(letter.failed_at))
+
+
+def run_sink(settings: Settings) -> None:
+    """Bring the schema up to date, then store what is told until SIGTERM or Ctrl-C. Raises SinkError."""
+    try:
+        with open_pool(settings.clickhouse) as pool:
+            migrate(pool, settings.retention)
+            asyncio.run(_until_told(settings, pool))
+    except StorageError as error:
+        raise SinkError(str(error)) from error
+
+
+async def _until_told(settings: Settings, pool: ClientPool) -> None:
+    storing = asyncio.create_task(store(settings, pool), name="sink")
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, storing.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await storing
+
+
+async def store(settings: Settings, pool: ClientPool) -> None:
+    """Run a sink until cancelled, then leave its group at once. Raises SinkError."""
+    own = settings.kafka
+    consumer = AIOKafkaConsumer(**kafka.connection(own), group_id=sink_group(own.topic_prefix), **CONSUMER_OPTIONS)
+    producer = kafka.producer(own)
+    try:
+        try:
+            await producer.start()
+            await consumer.start()
+        except (KafkaError, OSError) as error:
+            raise SinkError(Installation(own, embedded=False).no_broker()) from error
+        letters = KafkaDeadLetters(Publisher(producer, own.topic_prefix))
+        await Sink(consumer, pool, letters, utc_now, own.topic_prefix).run()
+    finally:
+        await consumer.stop()
+        await producer.stop()

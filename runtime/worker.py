@@ -1,0 +1,55 @@
+"""Owns the process of meters and counters: topics checked, Faust apps made from the settings and run until a signal."""
+
+import asyncio
+from collections.abc import Sequence
+from functools import partial
+from typing import Literal
+
+from aiokafka.errors import KafkaError
+
+from runtime import kafka, topics
+from runtime.installation import Installation, group_base
+from runtime.settings import Kafka, Settings
+from streams.counter import new_counter_app
+from streams.kafka import KafkaOptions
+from streams.meter import new_meter_app
+from streams.run import run_apps
+
+Role = Literal["meter", "counter"]
+_APPS = {"meter": new_meter_app, "counter": new_counter_app}
+
+
+class WorkerError(Exception):
+    """A worker cannot start; the text says why, and what to do."""
+
+
+def run_worker(settings: Settings, roles: Sequence[Role]) -> int:
+    """Run meter, counter or both until SIGTERM or Ctrl-C; return the exit code. Raises WorkerError and TopicsError."""
+    asyncio.run(_check(settings.kafka))
+    options = options_of(settings.kafka)
+    return run_apps([partial(_APPS[role], options) for role in roles])
+
+
+async def _check(own: Kafka) -> None:
+    admin = kafka.admin(own)
+    try:
+        await admin.start()
+        existing = await topics.describe(admin, own.topic_prefix)
+    except (KafkaError, OSError) as error:
+        raise WorkerError(Installation(own, embedded=False).no_broker()) from error
+    finally:
+        await admin.close()
+    topics.refuse_missing(existing, own.topic_prefix)
+    topics.refuse_others(existing, own.partitions)
+
+
+def options_of(own: Kafka) -> KafkaOptions:
+    """Return the settings of Kafka as the streams take them."""
+    client = {name: value for name, value in kafka.connection(own).items() if name != "bootstrap_servers"}
+    return KafkaOptions(
+        bootstrap=own.bootstrap,
+        prefix=own.topic_prefix,
+        partitions=own.partitions,
+        client=client,
+        group=group_base(own.topic_prefix),
+    )
