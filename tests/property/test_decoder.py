@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pydantic
 import pytest
-from hypothesis import assume, example, given
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from licensing.facets import observe
@@ -14,7 +14,7 @@ from schemas.events import FACTS, MAX_AHEAD_MS, EventModel
 from schemas.intake import Intake, read_record
 from schemas.times import FIRST_MS, LAST_MS, format_ms, to_ms
 from schemas.wire import WireEvent, WireObservation
-from tests.property.events import EVENTS, NOT_FINITE, ODD, as_json, observations, odd_events
+from tests.property.events import EVENTS, NOT_FINITE, ODD, ODD_TIMES, as_json, observations, odd_events
 
 ANY_TIME_MS = LAST_MS
 
@@ -84,6 +84,7 @@ def test_a_right_event_is_accepted_by_both_with_the_same_content(event: dict[str
     agree(raw)
 
 
+@settings(max_examples=500)
 @given(odd_events(ODD | st.sampled_from(NOT_FINITE)), st.booleans())
 def test_an_odd_event_is_accepted_by_both_or_by_none(event: dict[str, Any], ascii_only: bool) -> None:
     agree(as_json(event, ascii_only=ascii_only))
@@ -95,6 +96,7 @@ def test_a_repeated_key_is_read_alike_by_both(event: dict[str, Any], key: str, v
     agree(b"{" + (pair + b"," + rest if first else rest + b"," + pair) + b"}")
 
 
+@settings(max_examples=300)
 @given(EVENTS, st.data())
 def test_damaged_bytes_are_accepted_by_both_or_by_none(event: dict[str, Any], data: st.DataObject) -> None:
     raw = as_json(event | {"x": "y"}, ascii_only=False)
@@ -106,6 +108,30 @@ def test_damaged_bytes_are_accepted_by_both_or_by_none(event: dict[str, Any], da
     damaged = raw[:place] + damage + raw[place + length :]
     assume(damaged.lstrip()[:1] != b"[")
     agree(damaged)
+
+
+@pytest.mark.parametrize("time", ODD_TIMES)
+def test_a_time_in_an_odd_form_is_taken_by_both_or_by_none_wherever_it_stands(time: str) -> None:
+    event: dict[str, Any] = {"type": "interface", "tenant": "t", "subject": "user:a"}
+    event |= { "observed_at": "2026-01-01T00:00:00Z", "facts": {}}
+        "type": "interface",
+        "tenant": "t",
+        "subject": "user:a",
+        "observed_at": "2026-01-01T00:00:00Z",
+        "facts": {},
+    }
+    agree(as_json(event | {"observed_at": time}))
+    agree(as_json(event | {"facts": {"changed_at": time}}))
+    agree(as_json({"type": "sync_completed", "tenant": "t", "facet": "voice", "started_at": time}))
+    agree(as_json({"type": "facet_confirmed", "tenant": "t", "facet": "voice", "observed_at": time}))
+
+
+@pytest.mark.parametrize("place", ["tenant", "subject", "source", "x", "facts"])
+def test_a_text_that_is_not_utf_8_is_refused_by_both_even_where_nobody_reads_it(place: str) -> None:
+    event = {"type": "voice", "tenant": "t", "subject": "user:a", "observed_at": "2026-01-01T00:00:00Z", "facts": {}}
+    raw = as_json(event | {place: {"gateway": "Q"} if place == "facts" else "user:Q"}).replace(b"Q", b"\xff")
+    assert modelled(raw) is None
+    agree(raw)
 
 
 @pytest.mark.parametrize("key", ["x", "facts"])

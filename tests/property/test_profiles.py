@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import hypothesis
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -32,6 +33,7 @@ def hot_profile(subject: str, facts: Facts, settings: TenantSettings) -> int:
     return profile_of([observe(event)[0] for event in intake.events], compile_criteria(settings))  # type: ignore[arg-type]
 
 
+@hypothesis.settings(max_examples=400)
 @given(USER_FACTS, SETTINGS)
 def test_a_users_profile_is_what_the_rules_say(facts: Facts, settings: TenantSettings) -> None:
     expected = profile_from_facts("user:a", facts, compile_criteria(settings))
@@ -39,6 +41,7 @@ def test_a_users_profile_is_what_the_rules_say(facts: Facts, settings: TenantSet
     assert not expected & (SERVICE_NUMBER | LOADED)
 
 
+@hypothesis.settings(max_examples=400)
 @given(NUMBER_FACTS, SETTINGS)
 def test_a_numbers_profile_is_what_the_rules_say(facts: Facts, settings: TenantSettings) -> None:
     expected = profile_from_facts("number:1", facts, compile_criteria(settings))

@@ -1,10 +1,12 @@
 """Who matches what: every row of LICENSE-FACTORS §4 with what is unknown, null and cleared."""
 
+import json
 from typing import Any
 
 import pytest
 
 from licensing.criteria import compile_criteria
+from licensing.facets import observe
 from licensing.factors import (
     ALL,
     DIRECT_ROUTING,
@@ -16,7 +18,9 @@ from licensing.factors import (
     SERVICE_NUMBER,
     USER_INTERFACE,
 )
+from licensing.profile import profile_of
 from licensing.rules import explain, profile_from_facts
+from schemas.intake import read_record
 from schemas.settings import Criteria, TenantSettings
 
 Facts = dict[str, dict[str, Any] | None]
@@ -112,11 +116,24 @@ NUMBERS: list[tuple[str, Facts, int]] = [
 ]
 
 
+def profile_by_events(subject: str, facts: Facts) -> int:
+    """The profile as the meter comes to it: from what it keeps of the events."""
+    at = "2026-01-01T00:00:00Z"
+    events = [
+        {"type": facet, "tenant": "t", "subject": subject, "observed_at": at, "facts": known}
+        for facet, known in facts.items()
+    ]
+    intake = read_record(json.dumps(events).encode(), 2**41)
+    assert intake.rejections == []
+    return profile_of([observe(event)[0] for event in intake.events], compile_criteria(TENANT))  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("facts", "profile"), [pytest.param(facts, profile, id=name) for name, facts, profile in USERS]
 )
 def test_a_user_matches_what_the_table_says(facts: Facts, profile: int) -> None:
     assert profile_from_facts("user:a", facts, compile_criteria(TENANT)) == profile
+    assert profile_by_events("user:a", facts) == profile
 
 
 @pytest.mark.parametrize(
@@ -124,6 +141,7 @@ def test_a_user_matches_what_the_table_says(facts: Facts, profile: int) -> None:
 )
 def test_a_number_matches_what_the_table_says(facts: Facts, profile: int) -> None:
     assert profile_from_facts("number:+1", facts, compile_criteria(TENANT)) == profile
+    assert profile_by_events("number:+1", facts) == profile
 
 
 @pytest.mark.parametrize(
@@ -156,6 +174,8 @@ def reasons(subject: str, facts: Facts, mask: int = ALL) -> dict[str, str]:
 
 def test_an_explanation_names_the_winner_at_every_other_match() -> None:
     facts: Facts = voice(True, "sbc1.contoso.example") | {"lifecycle": {"groups": ["Sales", "EU"]}, "interface": {}}
+    counted = [one.factor for one in explain("user:a", facts, compile_criteria(TENANT), ALL) if one.counted]
+    assert counted == ["direct_routing"]
     said = reasons("user:a", facts)
     assert "through the gateway sbc1.contoso.example" in said["direct_routing"]
     assert said["lifecycle"] == ("in the template group Sales, EU; already counted at Managed Users - Direct Routing")

@@ -96,6 +96,13 @@ def test_an_event_that_is_no_json_does_not_take_its_neighbours_along(bad: bytes)
     assert [(one.index, one.raw) for one in intake.rejections] == [(1, bad)]
 
 
+def test_a_number_beyond_all_ranges_is_no_hindrance_to_cutting_an_array_with_a_bad_event() -> None:
+    good = json.dumps(event()).encode()
+    large = good[:-1] + b', "x": ' + b"9" * 5_000 + b"}"
+    intake = read_record(b"[" + large + rb', {"x": "\ud83d"}, ' + good + b"]", NOW)
+    assert (len(intake.events), [one.index for one in intake.rejections]) == (2, [1])
+
+
 @pytest.mark.parametrize("cut", [b"[%s, %s", b"[%s, %s}", b"[%s %s]", b"[%s, %s] x", b"[%s, %s,]", b"[, %s, %s]"])
 def test_an_array_that_cannot_be_cut_is_refused_whole(cut: bytes) -> None:
     good = json.dumps(event()).encode()
