@@ -107,7 +107,12 @@ async def test_the_vendors_example_goes_through_from_files_to_count_and_reasons(
         return (await cli("audit", "contoso")).code == 0
 
     await eventually_async(agrees, 30)
-    history = (await world.http.get("/api/v1/tenants/contoso/licenses/history", params={"from": "1h"})).json()
-    assert history["points"][-1]["currently_licensed"]["last"] == 320
+
+    async def is_on_record() -> bool:
+        path = "/api/v1/tenants/contoso/licenses/history"
+        points = (await world.http.get(path, params={"from": "1h"})).json()["points"]
+        return bool(points) and points[-1]["currently_licensed"]["last"] == 320
+
+    await eventually_async(is_on_record, 30)
     changes = (await world.http.get("/api/v1/tenants/contoso/changes", params={"limit": 1_000})).json()["items"]
     assert {"user_interface": -50} == changes[-1]["factors"]
