@@ -42,6 +42,9 @@ class SeatChange(_Model):
     """None: the subject was not known before."""
     new_profile: Profile
     settings_revision: Annotated[int, Field(ge=0)]
+    epoch: Annotated[int, Field(ge=0)] = 0
+    """Of the owner that told it. A change makes void what lower epochs told of the subject in its revision or a later
+    one: those owners died or were superseded before they could keep it (docs/delivery.md)."""
 
 
 class SyncRecord(_Model):
@@ -115,3 +118,4 @@ class WireSeatChange(msgspec.Struct, tag_field="type", tag="seat_change", gc=Fal
     old_profile: int | None
     new_profile: int
     settings_revision: int
+    epoch: int = 0

@@ -159,6 +159,7 @@ class Slice:
             old_profile=old_profile,
             new_profile=new_profile,
             settings_revision=work.rules.revision,
+            epoch=int.from_bytes(self._epoch, "big"),
         )
         self.seat_changes.append(Item(key.encode(), _encode(change)))
 

@@ -55,6 +55,8 @@ class PartitionState:
     def install(self, key: bytes, value: bytes | None) -> None:
         """Take one record of the changelog, as recovery does."""
         tenant, subject = split_key(key)
+        if value is None and tenant not in self.tenants:
+            return  # a deletion does not make a tenant known
         state = self.tenant(tenant)
         if subject is not None:
             state.put(subject, value)
