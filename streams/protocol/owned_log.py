@@ -104,6 +104,17 @@ class OwnedLog:
             items = self._again(strange)
             step = f"{step.partition('-')[0]}-heal"
 
+    def look_after(self, end_offset: int) -> Generator[Effect, Any, None]:
+        """Write again what strangers have written since the owner's last record. `end_offset`: the log's, just read.
+
+        An owner that has nothing to write would not notice, and compaction would keep the stranger's records: so this
+        comes more often than `min.compaction.lag.ms`. Raises SupersededError as `append` does.
+        """
+        if end_offset > self.next_offset:
+            strange = self._strangers((yield ReadBack("0-look", self.next_offset, end_offset)))
+            self.next_offset = end_offset
+            yield from self.append("0-heal", self._again(strange))
+
     def deletion(self, key: bytes) -> Item:
         """Return the record that deletes a key."""
         return Item(key, None, ((EPOCH_HEADER, self.epoch_bytes),))

@@ -1,0 +1,1 @@
+import pytest; pytest.register_assert_rewrite("tests.property.protocol.checks")
