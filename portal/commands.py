@@ -14,7 +14,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from portal.durability import Durability
-from portal.publishing import Outgoing, Publisher
+from portal.publishing import Outgoing, Publisher, tell_failure
 from portal.services import Mode, NoAnswer, utc_now
 from schemas.commands import Answer, ChangeSettings, SyncRun
 from schemas.events import SyncCompleted, input_topic
@@ -57,6 +57,7 @@ class KafkaCommands:
             # The seek is lazy: without asking, an answer could come before the place that is read from.
             await self._consumer.position(place)
         self._reader = asyncio.create_task(self._read(), name="portal-command-answers")
+        self._reader.add_done_callback(tell_failure)
         return self
 
     async def __aexit__(

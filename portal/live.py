@@ -11,7 +11,8 @@ import structlog
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
-from portal.services import LiveCount, Subscription
+from portal.publishing import tell_failure
+from portal.services import Subscription
 from portal.stream import CountStream
 from schemas.count import Count
 from schemas.identifiers import PROVIDER_KEY
@@ -49,6 +50,7 @@ class LiveTopics:
         self._consumer.assign(self._places)
         await self._consumer.seek_to_beginning(*self._places)
         self._reader = asyncio.create_task(self._read(), name="portal-live-counts")
+        self._reader.add_done_callback(tell_failure)
         return self
 
     async def __aexit__(
@@ -141,6 +143,3 @@ class LiveTopics:
         if known is None or (count.epoch, count.version) > (known.epoch, known.version):
             self._counts[key] = count
             self._stream.publish(count, partition, record.offset)
-
-
-__all__ = ["LiveCount", "LiveTopics"]

@@ -4,11 +4,14 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from portal.services import NoBroker
 from schemas.topics import TopicName, full_name
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,12 @@ class Publisher:
             timestamp_ms=timestamp_ms,
             headers=list(record.headers),
         )
+
+
+def tell_failure(task: "asyncio.Task[None]") -> None:
+    """Log that a reader has ended by itself; without this its error would show only when the process stops."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("portal_reader_failed", task=task.get_name(), exc_info=error)
 
 
 class RecordMetadata:
