@@ -10,9 +10,9 @@ from tests.support.ports import free_port
 
 ALL = [" ".join(path) for path in commands()]
 CONTRACT = {
-    "up",
-    "tenant set", "tenant show", "tenant list", "tenant remove", "provider set", "provider show", "count",
-    "counts", "watch", "history", "seats", "explain", "changes", "settings history", "audit", "sync list", "sync confirm",
+    "up", "tenant set", "tenant show", "tenant list", "tenant remove", "provider set", "provider show", "count",
+    "counts", "watch", "history", "seats", "explain", "changes", "settings history", "audit", "sync list",
+    "sync confirm",
     "import users", "import numbers", "import dial-plan", "import m365", "import events", "dead-letters list",
     "dead-letters replay", "migrate", "topics", "check-config", "version", "run meter", "run counter", "run sink",
     "run portal",
