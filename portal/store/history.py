@@ -29,7 +29,7 @@ def buckets(clients: Clients, tenant: str, start: datetime, end: datetime, step_
         progress = ask(clients, _PROGRESS, {"name": table})
         closed = int(progress[0][0]) if progress else 0
     parameters = {"tenant": tenant, "start": first, "end": until, "step": step_s, "closed": closed}
-    before = ask(clients, carried_sql(), parameters)
+    before = ask(clients, carried_sql(table if first <= closed else None, unit_s), parameters)
     rows = ask(clients, pieces_sql(table, unit_s), parameters)
     carried = _figures(before[0]) if before else None
     return fill({int(row[0]): _piece(row) for row in rows}, carried, first, until, step_s)
@@ -54,30 +54,40 @@ def pieces_sql(table: str | None, unit_s: int) -> str:
     FROM {table} FINAL
     WHERE tenant = {{tenant:String}} AND at >= toDateTime({{start:UInt32}}, 'UTC')
         AND at < toDateTime(least({{end:UInt32}}, {{closed:UInt32}}), 'UTC')"""
-    last = ", ".join(f"argMax(tuple({name}), second).1" for name in _FIGURES)
     return f"""SELECT intDiv(second, {{step:UInt32}}) * {{step:UInt32}} AS bucket,
     min(first), max(end), min(low), max(high), sum(area) + arraySum(arrayMap((here, next) -> here.3 * (next.1 - here.2),
         arrayPopBack(arraySort(groupArray((toInt64(first), toInt64(end), toInt64(currently_licensed)))) AS rows),
         arrayPopFront(rows))),
-    {last}
+    argMax(tuple({_LIST}), second)
 FROM (
     {source}
 )
 GROUP BY bucket"""
 
 
-def carried_sql() -> str:
-    """Return the question for what held before the range: the last row before it, or bucket where rows are gone."""
-    return " UNION ALL ".join(
-        f"(SELECT {_LIST} FROM {table} WHERE tenant = {{tenant:String}}"
-        f" AND at < toDateTime({{start:UInt32}}, 'UTC') ORDER BY at DESC, {newest} DESC LIMIT 1)"
-        for table, newest in (("license_counts", "version"), ("license_counts_hourly", "rolled_at"))
+def carried_sql(table: str | None, unit_s: int) -> str:
+    """Return the question for what held before the range. Parameters: tenant, start.
+
+    With a table of closed buckets, which reaches up to the start: its last one. Else the last raw row, or the last hour
+    where the rows are gone. The time of the row is looked up first, in the order of the key: reading whole rows in that
+    order is far slower.
+    """
+    sources = ((table, unit_s),) if table else (("license_counts", 1), ("license_counts_hourly", 3_600))
+    parts = (
+        f"""SELECT toUnixTimestamp(at) AS second, {_LIST} FROM {source} FINAL
+WHERE tenant = {{tenant:String}} AND at = (
+    SELECT at FROM {source} WHERE tenant = {{tenant:String}}
+        AND at <= toDateTime({{start:UInt32}} - {length_s}, 'UTC') ORDER BY at DESC LIMIT 1
+)"""
+        for source, length_s in sources
     )
+    # A bucket begins no later than its last row: where both are there, the row wins, or says the same.
+    return f"SELECT {_LIST} FROM (\n{' UNION ALL '.join(parts)}\n) ORDER BY second DESC LIMIT 1"
 
 
 def _piece(row: tuple[Any, ...]) -> Piece:
-    _, first, end, low, high, area = row[:6]
-    return Piece(int(first), int(end), int(low), int(high), float(area), _figures(row[6:]))
+    _, first, end, low, high, area, last = row
+    return Piece(int(first), int(end), int(low), int(high), float(area), _figures(last))
 
 
 def _figures(row: tuple[Any, ...]) -> Figures:

@@ -47,8 +47,8 @@ def _roll(client: Client, resolution: Resolution) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Which buckets are due, in seconds since 1970: those closed at `closed` that were not at `closed_before`, and closed
-    ones with rows inserted since `since`."""
+    """Which buckets are due, in seconds since 1970: those closed at `closed` that were not at `closed_before`, and
+    closed ones with rows inserted since `since`."""
 
     since: int
     closed_before: int
@@ -96,7 +96,7 @@ def rollup_sql(resolution: Resolution) -> str:
     """
     step = resolution.step_s
     bucket = f"toDateTime(intDiv(toUnixTimestamp(at), {step}) * {step}, 'UTC')"
-    last = ",\n    ".join(f"argMax(tuple({column}), at).1 AS last_{column}" for column in LAST)
+    last = ", ".join(f"last.{place}" for place in range(1, len(LAST) + 1))
     return f"""INSERT INTO {resolution.table} (tenant, at, first_at, min, max, avg, {", ".join(LAST)}, demo, rolled_at)
 WITH toInt64(toUnixTimestamp(bucket)) AS start, start + {step} AS end,
     isNotNull(carried) AND rows[1].1 > start AS has_carried,
@@ -107,12 +107,12 @@ SELECT tenant, bucket, toDateTime(covered, 'UTC'),
     if(has_carried, least(low, assumeNotNull(carried)), low),
     if(has_carried, greatest(high, assumeNotNull(carried)), high),
     (area + if(has_carried, assumeNotNull(carried) * (rows[1].1 - start), 0)) / (end - covered),
-    {", ".join(f"last_{column}" for column in LAST)}, demo, now64(3)
+    {last}, demo, now64(3)
 FROM (
     SELECT tenant, {bucket} AS bucket, min(license_counts.min) AS low, max(license_counts.max) AS high,
     argMin(tuple(previous), at).1 AS carried, max(license_counts.demo) AS demo,
     arraySort(groupArray((toInt64(toUnixTimestamp(at)), toInt64(currently_licensed)))) AS rows,
-    {last}
+    argMax(tuple({", ".join(LAST)}), at) AS last
     FROM license_counts FINAL
     WHERE at >= toDateTime({{first:UInt32}}) AND at < toDateTime({{end:UInt32}})
     AND (tenant, {bucket}) IN (SELECT tenant, {bucket} FROM license_counts WHERE {_IS_TOUCHED})

@@ -46,7 +46,7 @@ class MemoryDeadLetters:
 
 @dataclass
 class MemoryRows:
-    """Rows that are kept in lists; a line that holds `poison` is refused as ClickHouse refuses a row, with its whole block."""
+    """Rows that are kept in lists; a line that holds `poison` is refused as ClickHouse does, with its whole block."""
 
     tables: dict[str, list[bytes]] = field(default_factory=dict)
     inserts: int = 0

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
+from typing import Any
 
 import pytest
 from msgspec.json import encode
@@ -12,9 +13,9 @@ from runtime.clickhouse.pool import ClientPool
 from runtime.clickhouse.seed import seed_history
 from schemas.count import Count
 from schemas.times import from_ms, to_ms
+from streams.sink import rollup
 from streams.sink.clickhouse import ClickHouseRows
 from streams.sink.counts import CountLedger, decode_count
-from streams.sink import rollup
 from streams.sink.rollup import roll_up
 from tests.support.sinking import count
 
@@ -78,10 +79,10 @@ def _check(store: ClickHouseStore, history: History, start: int, end: int, step_
     }
     assert list(expected) == list(found)
     for begin, (low, high, last, average) in expected.items():
-        bucket = found[begin]
-        assert (low, high, last) == (bucket.min, bucket.max, bucket.last), begin
-        assert average == pytest.approx(bucket.avg), begin
-        assert last == bucket.factors["direct_routing"]["counted"]
+        answer = found[begin]
+        assert (low, high, last) == (answer.min, answer.max, answer.last), begin
+        assert average == pytest.approx(answer.avg), begin
+        assert last == answer.factors["direct_routing"]["counted"]
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -138,12 +139,13 @@ def _last_hour(pool: ClientPool) -> datetime:
     return _at(_all_hours(pool)[-1][0])
 
 
-def _all_hours(pool: ClientPool) -> list[tuple[object, ...]]:
+def _all_hours(pool: ClientPool) -> list[tuple[Any, ...]]:
     with pool.lease() as client:
         return [
             tuple(row)
             for row in client.query(
-                "SELECT toUnixTimestamp(at), min, max, avg, currently_licensed FROM license_counts_hourly FINAL ORDER BY at"
+                "SELECT toUnixTimestamp(at), min, max, avg, currently_licensed"
+                " FROM license_counts_hourly FINAL ORDER BY at"
             ).result_rows
         ]
 

@@ -27,7 +27,7 @@ def test_an_edited_migration_is_refused_by_name(empty_pool: ClientPool) -> None:
     migrate(empty_pool, KEEP_ALL)
     first, *others = packaged()
     edited = dataclasses.replace(first, sql=first.sql + "\n-- edited\n")
-    with pytest.raises(MigrationRefusedError, match="0001_counts .*never edited; restore it"):
+    with pytest.raises(MigrationRefusedError, match=r"0001_counts .*never edited; restore it"):
         migrate(empty_pool, KEEP_ALL, migrations=[edited, *others])
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from pydantic import SecretStr
 
 from portal.store.store import ClickHouseStore
 from runtime.clickhouse import lock
@@ -91,5 +92,28 @@ def test_a_server_that_is_not_there_is_named_with_what_to_check() -> None:
     with pytest.raises(
         StorageUnreachableError, match=r"127\.0\.0\.1:9 cannot be opened: .*POOLWATCH_CLICKHOUSE_URL"
     ) as caught:
-        open_pool(ClickHouse(url="http://ana:secret@127.0.0.1:9/"))  # type: ignore[arg-type]  # as it comes from outside
+        open_pool(ClickHouse(url=SecretStr("http://ana:secret@127.0.0.1:9/")))
     assert "secret" not in str(caught.value)
+
+
+OPEN = """
+import sys
+from pathlib import Path
+from runtime.clickhouse.migrate import migrate
+from runtime.clickhouse.pool import open_pool
+from runtime.settings import ClickHouse, Retention
+for _ in range(2):
+    with open_pool(ClickHouse(data=Path(sys.argv[1]))) as pool:
+        print(len(migrate(pool, Retention())))
+with open_pool(ClickHouse(data=Path(sys.argv[1] + "-other"))) as pool:
+    print(len(migrate(pool, Retention())))
+"""
+
+
+def test_the_engine_in_process_opens_migrates_closes_and_opens_again(tmp_path: Path) -> None:
+    """In a process of its own: one serves one directory at a time, and this one has the engine of the tests."""
+    done = subprocess.run(
+        [sys.executable, "-c", OPEN, str(tmp_path / "data")], capture_output=True, text=True, timeout=60
+    )
+    numbers = [line for line in done.stdout.splitlines() if line.isdigit()]
+    assert ["3", "0", "3"] == numbers, done.stderr

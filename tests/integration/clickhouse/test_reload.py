@@ -59,10 +59,8 @@ def test_settings_are_the_newest_of_tenants_and_provider(
         TenantSettings(tenant="contoso", revision=n, updated_at=instant(n), acquired_licenses=n) for n in (1, 2)
     ]
     provider = ProviderSettings(revision=3, updated_at=instant(3))
-    records = [
-        MemoryRecord("tenants", each.model_dump_json().encode(), each.tenant.encode())
-        for each in [*revisions, provider]
-    ]
+    every: list[TenantSettings | ProviderSettings] = [*revisions, provider]
+    records = [MemoryRecord("tenants", each.model_dump_json().encode(), each.tenant.encode()) for each in every]
     _told(rows, processors.tenants(records))
     _told(rows, processors.tenants(records[:1]))
     assert {"contoso": revisions[1].model_dump_json(), "_provider": provider.model_dump_json()} == {

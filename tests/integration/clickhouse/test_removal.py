@@ -1,4 +1,4 @@
-"""A removed tenant's facts are gone at once and for good; a purged tenant leaves nothing but the instant of its purge."""
+"""A removed tenant's facts are gone at once and for good; a purged one leaves nothing but the instant of its purge."""
 
 from typing import Any
 

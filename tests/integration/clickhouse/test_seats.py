@@ -35,7 +35,8 @@ def _history(seed: int, length: int = 300) -> list[WireSeatChange]:
         state[subject] = rev + 1, random.randrange(256)
         rows.append(
             change(
-                subject, rev + 1, at=second, facet=facet, kind="event" if facet else "rules", source=random.choice("xy"),
+                subject, rev + 1, at=second, facet=facet, kind="event" if facet else "rules",
+                source=random.choice("xy"),
                 facts="" if cleared or not facet else json.dumps(facts), old_profile=old, new_profile=state[subject][1],
             )
         )  # fmt: skip

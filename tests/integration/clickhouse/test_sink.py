@@ -1,4 +1,4 @@
-"""The sink between a real broker and a real engine: what is in Kafka is in ClickHouse, once, whatever happens between."""
+"""The sink between a real broker and a real engine: what is in Kafka is in ClickHouse, once, whatever happens."""
 
 import asyncio
 import contextlib
