@@ -10,7 +10,7 @@ import msgspec
 
 from schemas.events import FACTS
 from schemas.times import format_time, parse_time, to_ms
-from schemas.wire import WireObservation, canonical_json
+from schemas.wire import FACTS_OF, WireObservation, canonical_json
 
 FACETS = tuple(FACTS)
 NUMBER_OF = {facet: number for number, facet in enumerate(FACETS)}
@@ -73,6 +73,14 @@ def observe(event: WireObservation) -> tuple[Facet, bytes]:
     flags, text = _KEEP[number](facts)
     rank = hashlib.sha256(canonical).digest()[:RANK_BYTES]
     return Facet(number, to_ms(event.observed_at), rank, event.source, flags | LIVE, text), canonical
+
+
+def facet_of(number: int, observed_ms: int, rank: bytes, source: str, canonical: str) -> Facet:
+    """Return what the state keeps of stored facts (canonical JSON; empty = cleared or swept, `rank` stays)."""
+    if not canonical:
+        return Facet(number, observed_ms, rank, source, 0)
+    flags, text = _KEEP[number](FACTS_OF[FACETS[number]](canonical))
+    return Facet(number, observed_ms, rank, source, flags | LIVE, text)
 
 
 def _directory(facts: Any) -> tuple[int, str]:

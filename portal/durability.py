@@ -37,20 +37,20 @@ class BrokerKeeps:
 class SinkKeeps:
     """Done is what the sink has in ClickHouse, seen by the offsets that the meter and the sink have committed.
 
-    `admin` is an aiokafka admin client, `consumer` any started consumer (asked for end offsets alone).
+    `admin` is an aiokafka admin client; `ends` tells where topic-partitions end now.
     """
 
     def __init__(
         self,
         admin: Any,
-        consumer: Any,
+        ends: Callable[[list[Any]], Awaitable[dict[Any, int]]],
         prefix: str,
         partitions: int,
         meter_group: str,
         sink_group: str,
         timeout_s: float = 30.0,
     ) -> None:
-        self._admin, self._consumer = admin, consumer
+        self._admin, self._ends = admin, ends
         self._prefix, self._partitions = prefix, partitions
         self._meter_group, self._sink_group, self._timeout_s = meter_group, sink_group, timeout_s
 
@@ -69,7 +69,7 @@ class SinkKeeps:
 
         async def seen() -> bool:
             if not ends:
-                ends.update(await self._consumer.end_offsets(places))
+                ends.update(await self._ends(places))
             return await self._passed(self._sink_group, ends)
 
         await self._until(seen, "the sink")

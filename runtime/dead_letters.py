@@ -12,6 +12,7 @@ from portal.publishing import Publisher
 from schemas.changes import DeadLetter
 from schemas.intake import read_record
 from schemas.topics import full_name
+from streams.kafka import end_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,8 @@ async def read_all(consumer: Any, prefix: str, partitions: int) -> AsyncIterator
     """Yield the letters that are there now, by partition. `consumer` is started and has no group."""
     places = [TopicPartition(full_name(prefix, "dead-letters"), number) for number in range(partitions)]
     consumer.assign(places)
+    ends = {place: await end_of(consumer, place, exact=False) for place in places}
     await consumer.seek_to_beginning(*places)
-    ends = await consumer.end_offsets(places)
     for place in places:
         while await consumer.position(place) < ends[place]:
             for records in (await consumer.getmany(place, timeout_ms=1_000)).values():

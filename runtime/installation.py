@@ -1,14 +1,17 @@
 """Owns the finding of the Kafka that a command works with: what a running portal says of it, else the settings."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import httpx
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from portal.durability import BrokerKeeps, Durability, SinkKeeps
 from runtime import kafka
 from runtime.settings import Kafka, Settings, load
+from streams.kafka import end_of
 
 _TIMEOUT_S = 3.0
 
@@ -26,6 +29,20 @@ def meter_group(prefix: str) -> str:
 def sink_group(prefix: str) -> str:
     """Return the group of the sinks."""
     return f"{group_base(prefix)}-sink"
+
+
+class Ends:
+    """Tells where partitions end, one question at a time: the embedded broker's answer needs a fetch."""
+
+    def __init__(self, consumer: AIOKafkaConsumer) -> None:
+        self._consumer = consumer
+        self._turn = asyncio.Lock()
+
+    async def __call__(self, places: list[TopicPartition]) -> dict[TopicPartition, int]:
+        """Return the end offset of each partition."""
+        async with self._turn:
+            self._consumer.assign(places)
+            return {place: await end_of(self._consumer, place, exact=False) for place in places}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +71,7 @@ class Installation:
         try:
             prefix = self.kafka.topic_prefix
             groups = (meter_group(prefix), sink_group(prefix))
-            yield SinkKeeps(admin, consumer, prefix, self.kafka.partitions, *groups)
+            yield SinkKeeps(admin, Ends(consumer), prefix, self.kafka.partitions, *groups)
         finally:
             await consumer.stop()
             await admin.close()

@@ -101,3 +101,8 @@ decode_lenient: Any = msgspec.json.Decoder(_any_event(strict=False)).decode
 
 canonical_json: Any = msgspec.json.Encoder().encode
 """Encode a facts struct as canonical JSON: sorted keys, no spaces, UTF-8, known facts that are not null."""
+
+FACTS_OF: dict[str, Any] = {
+    facet: msgspec.json.Decoder(_facts_struct(facet, model, strict=False)).decode for facet, model in FACTS.items()
+}
+"""Decode the facts of a facet, by its name."""

@@ -103,7 +103,7 @@ class BatchConsumer(driver.Consumer):
                 for tp, batch in records.items():
                     if not self.flow_active or self.app.consumer_generation_id != generation:
                         break
-                    if not (active is None or tp in active or tp in self._buffered_partitions):
+                    if tp not in {*(active or ()), *self._buffered_partitions}:
                         continue
                     for message in self._messages(tp, batch, eras.get(tp, 0)):
                         await self.wait_first(deliver(message), self.suspend_flow.wait())

@@ -2,7 +2,7 @@
 Kafka."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pydantic
@@ -167,11 +167,12 @@ def _command(record: LogRecord) -> Any:
         return None
 
 
-def new_counter_app(options: KafkaOptions) -> BatchApp:
-    """Return the Faust app of a counter; `faust.Worker(app)` runs it."""
+def new_counter_app(options: KafkaOptions, on_ready: Callable[[], None] | None = None) -> BatchApp:
+    """Return the Faust app of a counter, for `streams.run`; `on_ready` is called when it has all that it was
+    assigned."""
 
     def new_worker(process: Process, partition: int) -> CounterWorker:
         counter = CounterPartition(process.settings.book)
         return CounterWorker(partition, counter, process.producer, process.consumer, options)
 
-    return Process("counter", options, INPUT_TOPICS, new_worker).app
+    return Process("counter", options, INPUT_TOPICS, new_worker, on_ready).app

@@ -36,6 +36,7 @@ class KafkaOptions:
     partitions: int = 8
     client: Mapping[str, Any] = field(default_factory=dict)
     idempotent: bool = True
+    exact_ends: bool = True
     session_timeout_s: float = 30.0
     group: str = "poolwatch"
 
@@ -158,6 +159,21 @@ def _delays() -> Iterator[float]:
         delay_s = min(2 * delay_s, _LAST_RETRY_S)
 
 
+async def end_of(consumer: AIOKafkaConsumer, tp: TopicPartition, *, exact: bool) -> int:
+    """Return the end offset of a partition that is assigned to this consumer; its position is lost.
+
+    The embedded broker answers with the first offset of the last batch plus one; the high watermark of a fetch is
+    true there.
+    """
+    end: int = (await consumer.end_offsets([tp]))[tp]
+    if exact or end == 0:
+        return end
+    consumer.seek(tp, end - 1)
+    while not await consumer.getmany(tp, timeout_ms=1_000):
+        pass
+    return max(end, consumer.highwater(tp) or 0)
+
+
 async def read_range(options: KafkaOptions, topic: str, partition: int, start: int, end: int) -> list[LogRecord]:
     """Return the records of offsets [start, end) that are still there."""
     records: list[LogRecord] = []
@@ -177,7 +193,7 @@ async def read_from(
         tp = TopicPartition(topic, partition)
         reader.assign([tp])
         begin = (await reader.beginning_offsets([tp]))[tp]
-        stop = (await reader.end_offsets([tp]))[tp] if end is None else end
+        stop = await end_of(reader, tp, exact=options.exact_ends) if end is None else end
         position = begin if start is None else max(start, begin)
         reader.seek(tp, position)
         while position < stop:

@@ -3,7 +3,7 @@ on Kafka."""
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import structlog
 from aiokafka import AIOKafkaProducer
@@ -85,11 +85,11 @@ class MeterWorker:
         self.meter.settings_changed(tenant)
 
 
-def new_meter_app(options: KafkaOptions) -> BatchApp:
-    """Return the Faust app of a meter; `faust.Worker(app)` runs it."""
+def new_meter_app(options: KafkaOptions, on_ready: Callable[[], None] | None = None) -> BatchApp:
+    """Return the Faust app of a meter, for `streams.run`; `on_ready` is called when it has all that it was assigned."""
 
     def new_worker(process: Process, partition: int) -> MeterWorker:
         meter = MeterPartition(partition, options.partitions, process.settings.book, now_ms)
         return MeterWorker(meter, process.producer, process.consumer, options)
 
-    return Process("meter", options, INPUT_TOPICS, new_worker).app
+    return Process("meter", options, INPUT_TOPICS, new_worker, on_ready).app

@@ -57,8 +57,16 @@ class _Batch:
 class Pipeline:
     """Runs the worker of one partition as a task. A failure ends the process: nothing restarts in place."""
 
-    def __init__(self, partition: int, worker: Worker, consumer: BatchConsumer, options: KafkaOptions) -> None:
+    def __init__(
+        self,
+        partition: int,
+        worker: Worker,
+        consumer: BatchConsumer,
+        options: KafkaOptions,
+        on_ready: Callable[[], None],
+    ) -> None:
         self.partition = partition
+        self._on_ready = on_ready
         self.ready = False
         self._worker = worker
         self._consumer = consumer
@@ -139,7 +147,7 @@ class Pipeline:
         self.ready = True
         for topic, ledger in self._ledgers.items():
             await self._seek(topic, ledger.next_offset)
-        log.info("partition_ready", partition=self.partition)
+        self._on_ready()
 
     async def _seek(self, topic: TopicName, offset: int) -> None:
         tp = TP(self._options.topic(topic), self.partition)
@@ -172,10 +180,16 @@ class Pipelines:
     """The pipelines of the partitions that this process owns."""
 
     def __init__(
-        self, new_worker: Callable[[int], Worker], options: KafkaOptions, topics: Mapping[str, TopicName]
+        self,
+        new_worker: Callable[[int], Worker],
+        options: KafkaOptions,
+        topics: Mapping[str, TopicName],
+        on_ready: Callable[[], None] | None,
     ) -> None:
         """`new_worker(partition)` makes a worker; `topics`: short names of the input topics by their name on the
-        broker."""
+        broker;
+        `on_ready` is called when all running pipelines are ready."""
+        self._on_ready = on_ready
         self._new_worker = new_worker
         self._options = options
         self._topics = topics
@@ -193,9 +207,14 @@ class Pipelines:
                 failed(error)
 
         for partition in sorted({tp.partition for tp in assigned if tp.topic in self._topics}):
-            pipeline = Pipeline(partition, self._new_worker(partition), consumer, self._options)
+            worker = self._new_worker(partition)
+            pipeline = Pipeline(partition, worker, consumer, self._options, self._one_is_ready)
             pipeline.task.add_done_callback(ended)
             self._running[partition] = pipeline
+
+    def _one_is_ready(self) -> None:
+        if self._on_ready is not None and all(pipeline.ready for pipeline in self._running.values()):
+            self._on_ready()
 
     async def stop(self) -> None:
         """Stop all pipelines and commit what they have done: Kafka's eager rebalance revokes all partitions at once."""

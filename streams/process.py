@@ -24,14 +24,16 @@ class Process:
         options: KafkaOptions,
         topics: Iterable[TopicName],
         new_worker: Callable[["Process", int], Worker],
+        on_ready: Callable[[], None] | None = None,
     ) -> None:
+        """`on_ready` is called whenever all partitions of an assignment have recovered."""
         by_name = {options.topic(topic): topic for topic in topics}
         self.app = BatchApp(name, options, by_name)
         self.settings = SettingsReader(options, self._settings_changed)
         self._options = options
         self._producer: AIOKafkaProducer | None = None
         self._crash: asyncio.Future[None] | None = None
-        self._pipelines = Pipelines(lambda partition: new_worker(self, partition), options, by_name)
+        self._pipelines = Pipelines(lambda partition: new_worker(self, partition), options, by_name, on_ready)
         signals: Any = self.app
         signals.on_partitions_assigned.connect(self._assigned, weak=False)
         signals.on_partitions_revoked.connect(self._revoked, weak=False)

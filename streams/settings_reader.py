@@ -8,7 +8,7 @@ import structlog
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
-from streams.kafka import KafkaOptions, is_passing, new_reader
+from streams.kafka import KafkaOptions, end_of, is_passing, new_reader
 from streams.protocol.settings_book import SettingsBook
 
 log = structlog.get_logger()
@@ -48,8 +48,8 @@ class SettingsReader:
         try:
             tps = [TopicPartition(topic, partition) for partition in range(self._options.partitions)]
             reader.assign(tps)
+            ends = {tp: await end_of(reader, tp, exact=self._options.exact_ends) for tp in tps}
             await reader.seek_to_beginning(*tps)
-            ends = await reader.end_offsets(tps)
             behind = {tp for tp in tps if ends[tp] > 0}
             while True:
                 behind = {tp for tp in behind if await reader.position(tp) < ends[tp]}

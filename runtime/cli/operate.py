@@ -9,8 +9,10 @@ import typer
 
 from runtime import kafka, topics
 from runtime.cli.broker import started
+from runtime.cli.client import Api
 from runtime.cli.failure import Failure
 from runtime.cli.output import AsJson, print_json, print_line, print_table
+from runtime.cli.tenants import print_counts
 from runtime.effective import effective, unknown_names
 from runtime.installation import find
 from runtime.settings import SettingsError, load
@@ -97,6 +99,20 @@ def up(
 
     Example: poolwatch up --demo
     """
-    from runtime.embedded.stack import run_stack
+    from runtime.clickhouse.errors import StorageError
+    from runtime.embedded.broker import BrokerMissingError, PortInUseError
+    from runtime.embedded.child import ChildFailedError
+    from runtime.embedded.stack import Stack, StackError
+    from runtime.portal_process import PortalError
 
-    run_stack(data, port, demo=demo)
+    stack = Stack(data, port, demo=demo, say=print_line)
+
+    def started() -> None:
+        with Api(stack.url) as api:
+            print_counts(list(api.items("/api/v1/tenants", sort="tenant")))
+        print_line(f"Poolwatch answers at {stack.url} (its API: {stack.url}/api/openapi.json). Ctrl-C stops it.")
+
+    try:
+        stack.run(started)
+    except (StackError, StorageError, PortalError, PortInUseError, BrokerMissingError, ChildFailedError) as error:
+        raise Failure(str(error)) from error

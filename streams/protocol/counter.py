@@ -207,7 +207,7 @@ class CountRecovery:
         self._counter = counter
         self.position = 0
         self.strays: set[bytes] = set()
-        self.highest_epoch = -1
+        self.highest_epoch = 0  # that of a made-up past; every counter's own is higher
 
     def apply(self, records: Iterable[LogRecord]) -> None:
         """Apply records in the order of their offsets."""

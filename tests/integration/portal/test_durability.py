@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from portal.durability import SinkKeeps
 from portal.services import NotDurable
 from runtime import kafka as clients
+from runtime.installation import Ends
 from schemas.identifiers import partition_of
 from schemas.topics import TopicName, full_name
 from tests.support.portal_world import PARTITIONS, World
@@ -49,7 +50,7 @@ async def parts(world: World, tenant: str) -> AsyncIterator[tuple[SinkKeeps, Com
     await admin.start()
     await consumer.start()
     groups = (committing.group("meter"), committing.group("sink"))
-    yield SinkKeeps(admin, consumer, world.kafka.topic_prefix, PARTITIONS, *groups, timeout_s=8), committing
+    yield SinkKeeps(admin, Ends(consumer), world.kafka.topic_prefix, PARTITIONS, *groups, timeout_s=8), committing
     await consumer.stop()
     await admin.close()
 

@@ -1,0 +1,106 @@
+"""Owns the process of the embedded stack that holds the storage: rebuild at its start, then sink, portal and demo in
+one loop."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import uvicorn
+from aiokafka import AIOKafkaProducer
+
+from portal.services import utc_now
+from runtime import kafka
+from runtime.clickhouse.migrate import migrate
+from runtime.clickhouse.pool import ClientPool, open_pool
+from runtime.embedded import demo as demo_provider
+from runtime.embedded.demo import Demo
+from runtime.embedded.rebuild import rebuild
+from runtime.installation import Installation
+from runtime.logging import configure
+from runtime.portal_process import clickhouse_store, listen, services, web_config
+from runtime.settings import Settings, load
+from runtime.sink_process import store
+
+REBUILT_MARK = "rebuilt"
+"""File in the run folder that says: the topics hold what they must, workers may start."""
+
+
+def main() -> int:
+    """Run the core: `python -m runtime.embedded.core DATA RUN_FOLDER [--demo] [--fresh]`."""
+    data, run_folder = Path(sys.argv[1]), Path(sys.argv[2])
+    settings = load()
+    configure(settings.log)
+    asyncio.run(_run(settings, data, run_folder, demo="--demo" in sys.argv, fresh="--fresh" in sys.argv))
+    return 0
+
+
+async def _run(settings: Settings, data: Path, run_folder: Path, *, demo: bool, fresh: bool) -> None:
+    main_task = asyncio.current_task()
+    assert main_task is not None
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, main_task.cancel)
+    listener = listen(settings.portal.host, settings.portal.port)
+    with contextlib.suppress(asyncio.CancelledError), open_pool(settings.clickhouse) as pool:
+        migrate(pool, settings.retention)
+        producer = kafka.producer(settings.kafka)
+        await producer.start()
+        try:
+            provider = await _prepare(settings, data, pool, producer, demo=demo, fresh=fresh)
+            (run_folder / REBUILT_MARK).touch()
+            installation = Installation(settings.kafka, embedded=True)
+            async with (
+                services(installation, clickhouse_store(pool), f"{os.getpid():x}") as ready,
+                asyncio.TaskGroup() as group,
+            ):
+                group.create_task(store(settings, pool), name="sink")
+                group.create_task(_serve(_Server(web_config(ready)), listener), name="portal")
+                if provider is not None:
+                    own = settings.kafka
+                    telling = demo_provider.live(provider, producer, own.topic_prefix, own.partitions)
+                    group.create_task(telling, name="demo")
+        finally:
+            await producer.stop()
+            listener.close()
+
+
+async def _prepare(
+    settings: Settings, data: Path, pool: ClientPool, producer: AIOKafkaProducer, *, demo: bool, fresh: bool
+) -> Demo | None:
+    """Fill the topics of a fresh broker; return the demo that this data directory holds."""
+    own = settings.kafka
+    provider = Demo.load(data)
+    if not fresh:
+        return provider
+    rebuilt = await rebuild(pool, producer, own.topic_prefix, own.partitions)
+    if demo and provider is None and rebuilt.tenants == rebuilt.subjects == 0:
+        provider = Demo.begin(data, utc_now())
+        await demo_provider.seed(provider, pool, producer, own.topic_prefix, own.partitions)
+    return provider
+
+
+class _Server(uvicorn.Server):
+    """A web server that leaves signals to the process it is part of."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def _serve(server: _Server, listener: socket.socket) -> None:
+    serving = asyncio.create_task(server.serve(sockets=[listener]), name="web-server")
+    try:
+        await asyncio.shield(serving)
+    except asyncio.CancelledError:
+        server.should_exit = True  # lets requests end, and cuts streams
+        await serving
+        raise
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,196 @@
+"""Owns the embedded stack: broker, storage with portal, and workers as child processes of one supervisor, until it
+is told to stop."""
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import httpx
+import structlog
+
+from runtime import kafka, topics
+from runtime.clickhouse import lock
+from runtime.embedded.broker import HOST, TansuBroker
+from runtime.embedded.child import Child
+from runtime.embedded.core import REBUILT_MARK
+from runtime.embedded.drain import counted, stored
+from runtime.portal_process import listen
+from runtime.settings import Kafka
+
+COUNTING_MARK = "counting"
+"""File in the run folder that the worker makes once it owns and has recovered every partition."""
+MIN_FREE_BYTES = 256 * 1024 * 1024
+READY_S = 120.0
+"""A rebuild of a million subjects has to fit."""
+_WATCH_S = 0.3
+_DRAIN_S = 10.0
+_MOST_RESTARTS = 5
+_RESTARTS_WITHIN_S = 60.0
+
+log = structlog.get_logger()
+
+
+class StackError(Exception):
+    """The stack cannot run; the text says why, and what to do."""
+
+
+class Stack:
+    """The embedded stack on one data directory. `say` is told, in sentences, how the start goes on."""
+
+    def __init__(self, data: Path, port: int, *, demo: bool, say: Callable[[str], None]) -> None:
+        self.data = data.resolve()
+        self.url = f"http://{HOST}:{port}"
+        self._port = port
+        self._demo = demo
+        self._say = say
+        self._stop = threading.Event()
+        self._deaths: list[float] = []
+        self._run_folder = self.data / "run"
+        self._broker_port = _free_port()
+        self._kafka = Kafka(bootstrap=f"{HOST}:{self._broker_port}")
+        self._broker = TansuBroker(self._broker_port, self._log("broker"))
+        worker = [sys.executable, "-m", "runtime.embedded.worker", str(self._run_folder / COUNTING_MARK)]
+        self._worker = Child("the worker", worker, self._log("worker"), self._env())
+        self._core = self._new_core(fresh=True)
+
+    def _log(self, name: str) -> Path:
+        return self.data / "logs" / f"{name}.log"
+
+    def _env(self) -> Mapping[str, str]:
+        own = {
+            "POOLWATCH_KAFKA_BOOTSTRAP": self._kafka.bootstrap,
+            "POOLWATCH_CLICKHOUSE_DATA": str(self.data / "clickhouse"),
+            "POOLWATCH_PORTAL_HOST": HOST,
+            "POOLWATCH_PORTAL_PORT": str(self._port),
+            "POOLWATCH_LOG_FORMAT": "json",
+        }
+        return {**os.environ, **own}
+
+    def _new_core(self, *, fresh: bool) -> Child:
+        command = [sys.executable, "-m", "runtime.embedded.core", str(self.data), str(self._run_folder)]
+        command += ["--demo"] if self._demo else []
+        command += ["--fresh"] if fresh else []
+        return Child("the portal with its storage", command, self._log("core"), self._env())
+
+    def run(self, started: Callable[[], None]) -> None:
+        """Start everything, call `started`, and supervise until a signal. Raises StackError and what children raise."""
+        self._make_ready()
+        previous = {number: signal.signal(number, self._told) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            self._start()
+            if not self._stop.is_set():
+                started()
+            while not self._stop.wait(_WATCH_S):
+                self._restart_the_dead()
+        finally:
+            self._end()
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+            lock.let_go(self.data)
+
+    def _told(self, _: int, __: FrameType | None) -> None:
+        self._stop.set()
+
+    def _make_ready(self) -> None:
+        try:
+            self.data.mkdir(parents=True, exist_ok=True)
+            free = shutil.disk_usage(self.data).free
+        except OSError as error:
+            raise StackError(
+                f"the data directory {self.data} cannot be made: {error.strerror}. Choose another by --data"
+            ) from error
+        if free < MIN_FREE_BYTES:
+            raise StackError(
+                f"the disk of {self.data} has {free // 2**20} MiB left and needs {MIN_FREE_BYTES // 2**20}:"
+                " free some space, or choose a data directory on another disk by --data"
+            )
+        lock.hold(self.data)
+        listen(HOST, self._port).close()
+
+    def _start(self) -> None:
+        shutil.rmtree(self._run_folder, ignore_errors=True)
+        self._run_folder.mkdir(parents=True)
+        begin = time.monotonic()
+        self._broker.start()
+        self._broker.wait_ready()
+        asyncio.run(self._make_topics())
+        self._say(f"broker ready, {self._kafka.bootstrap}")
+        self._core = self._new_core(fresh=True)
+        self._core.start()
+        self._wait(self._core, (self._run_folder / REBUILT_MARK).exists)
+        self._say(f"storage ready, {self.data / 'clickhouse'}")
+        self._worker.start()
+        self._wait(self._worker, self._serves)
+        asyncio.run(counted(self._kafka, READY_S))
+        self._say(f"counting, after {time.monotonic() - begin:.1f} s")
+
+    def _wait(self, child: Child, ready: Callable[[], bool]) -> None:
+        child.wait_ready(lambda: self._stop.is_set() or ready(), READY_S)
+
+    async def _make_topics(self) -> None:
+        admin = kafka.admin(self._kafka)
+        await admin.start()
+        try:
+            await topics.ensure(admin, self._kafka.topic_prefix, self._kafka.partitions)
+        finally:
+            await admin.close()
+
+    def _serves(self) -> bool:
+        if not (self._run_folder / COUNTING_MARK).exists():
+            return False
+        try:
+            about: dict[str, Any] = httpx.get(f"{self.url}/readyz", timeout=2.0).json()
+        except (httpx.HTTPError, ValueError):
+            return False
+        return bool(about.get("ready"))
+
+    def _restart_the_dead(self) -> None:
+        if not self._broker.alive:
+            self._note_death("the embedded broker (Tansu)", self._log("broker"))
+            self._worker.kill()
+            self._core.stop()
+            self._start()
+            return
+        for child in (self._core, self._worker):
+            if not child.alive:
+                self._note_death(child.name, child.log_path)
+                if child is self._core:
+                    self._core = self._new_core(fresh=False)
+                    self._core.start()
+                else:
+                    child.start()
+
+    def _note_death(self, name: str, log_path: Path) -> None:
+        now = time.monotonic()
+        self._deaths = [at for at in self._deaths if now - at < _RESTARTS_WITHIN_S] + [now]
+        if len(self._deaths) > _MOST_RESTARTS:
+            raise StackError(f"{name} keeps ending: its log is {log_path}. Mend the cause there, then start again")
+        self._say(f"{name} has ended and is started again; its log is {log_path}")
+
+    def _end(self) -> None:
+        self._worker.stop()
+        if self._broker.alive and self._core.alive and not self._drain():
+            self._say("the last changes could not be stored in time; what was confirmed to a caller is on disk")
+        self._core.stop()
+        self._broker.stop()
+
+    def _drain(self) -> bool:
+        try:
+            return asyncio.run(stored(self._kafka, _DRAIN_S))
+        except Exception as error:  # noqa: BLE001  # the end must come, whatever the broker says
+            log.warning("drain_failed", error=type(error).__name__)
+            return False
+
+
+def _free_port() -> int:
+    with socket.create_server((HOST, 0)) as probe:
+        return int(probe.getsockname()[1])

@@ -1,0 +1,44 @@
+"""Owns the process of the embedded stack that counts: meter and counter on the embedded broker, in one loop."""
+
+import dataclasses
+import sys
+from functools import partial
+from pathlib import Path
+
+from runtime.logging import configure
+from runtime.settings import load
+from runtime.worker import options_of
+from streams.counter import new_counter_app
+from streams.meter import new_meter_app
+from streams.run import run_apps
+
+SESSION_TIMEOUT_S = 6.0
+"""Joining a group takes half of it on the embedded broker."""
+
+
+def main() -> int:
+    """Run meter and counter until SIGTERM: `python -m runtime.embedded.worker MARK`; MARK is made when both are
+    ready."""
+    mark = Path(sys.argv[1])
+    waiting = {"meter", "counter"}
+
+    def ready(name: str) -> None:
+        waiting.discard(name)
+        if not waiting:
+            mark.touch()
+
+    settings = load()
+    configure(settings.log)
+    options = dataclasses.replace(
+        options_of(settings.kafka), idempotent=False, exact_ends=False, session_timeout_s=SESSION_TIMEOUT_S
+    )
+    return run_apps(
+        [
+            partial(new_meter_app, options, on_ready=partial(ready, "meter")),
+            partial(new_counter_app, options, on_ready=partial(ready, "counter")),
+        ]
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
