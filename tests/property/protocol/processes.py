@@ -31,6 +31,7 @@ class MeterProcess(Process):
         self._following: Steps | None = None
         self._ledgers: dict[TopicName, Ledger] = {}
         self._position: dict[TopicName, int] = {}
+        self._sought: set[TopicName] = set()
 
     @property
     def log(self) -> OwnedLog:
@@ -73,12 +74,15 @@ class MeterProcess(Process):
         fetched = self.world.log(topic, self.partition).read(self._position[topic])[: 1 + choice % 5]
         first, last = fetched[0].offset, fetched[-1].offset
         self._position[topic] = last + 1
-        if choice % 11 == 0:
-            return  # it vanished between fetch and pipeline; the next batch tells
+        sought = topic in self._sought
+        self._sought.discard(topic)
+        if choice % 11 == 0 and not sought:
+            return  # it vanished between fetch and pipeline; the next batch tells, and once
         ledger = self._ledgers[topic]
         verdict = ledger.judge(first, last)
         if verdict == "seek":
             self._position[topic] = ledger.next_offset
+            self._sought.add(topic)
         elif verdict == "process":
             records = [record for record in fetched if record.offset >= ledger.next_offset]
             yield from self.meter.batch(topic, cast(list[LogRecord], records))

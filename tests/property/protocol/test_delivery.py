@@ -210,9 +210,6 @@ class Delivery(RuleBasedStateMachine):
     def compact(self) -> None:
         """More than the compaction lag passes, in which every owner has looked after its log."""
         self._settle()
-        for process in list(self.world.owners.values()):
-            process.look_after_log()
-        self._settle()
         self.world.now_ms += 2 * 3_600_000
         for partition in range(PARTITIONS):
             self.world.log("meter-state-changelog", partition).compact(self.world.now_ms - 3_600_000)
@@ -220,7 +217,13 @@ class Delivery(RuleBasedStateMachine):
     # the end
 
     def _settle(self) -> None:
-        """Nothing more happens, and everyone comes to an end."""
+        """Nothing more happens, and everyone comes to an end, and looks after its log as it does from time to time."""
+        self._finish()
+        for process in list(self.world.owners.values()):
+            process.look_after_log()
+        self._finish()
+
+    def _finish(self) -> None:
         for _ in range(SETTLE_LIMIT):
             owners = [self._owner(kind, partition) for kind in KINDS for partition in range(PARTITIONS)]
             for process in owners:
