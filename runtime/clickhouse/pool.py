@@ -1,6 +1,7 @@
 """Owns the clients of one ClickHouse, a server's or handles of the engine in process: one for each caller at a time."""
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -29,20 +30,42 @@ class ClientPool:
         self, connect: Callable[[], Client], size: int = DEFAULT_SIZE, release: Callable[[], None] = lambda: None
     ):
         self._connect, self._release = connect, release
-        self._permits = threading.BoundedSemaphore(size)
+        self._free = size
+        self._waiting: deque[threading.Event] = deque()
         self._guard = threading.Lock()
         self._idle: list[Client] = []
         self._closed = False
 
     @contextmanager
     def lease(self) -> Iterator[Client]:
-        """Lend a client; waits while all are lent. Raises what connecting raises."""
-        with self._permits:
+        """Lend a client; waits while all are lent, first come first served. Raises what connecting raises."""
+        self._queue_up()
+        try:
             client = self._take()
             try:
                 yield client
             finally:
                 self._give(client)
+        finally:
+            self._step_aside()
+
+    def _queue_up(self) -> None:
+        with self._guard:
+            if self._free and not self._waiting:
+                self._free -= 1
+                return
+            turn = threading.Event()
+            self._waiting.append(turn)
+        turn.wait()
+
+    def _step_aside(self) -> None:
+        # The place goes to whoever has waited longest. A semaphore lets a busy reader take it again at once, and
+        # readers without a pause starve the sink.
+        with self._guard:
+            if self._waiting:
+                self._waiting.popleft().set()
+            else:
+                self._free += 1
 
     def _take(self) -> Client:
         with self._guard:

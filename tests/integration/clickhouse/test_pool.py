@@ -16,7 +16,7 @@ from runtime.clickhouse.errors import StorageInUseError, StorageUnreachableError
 from runtime.clickhouse.pool import ClientPool, open_pool
 from runtime.settings import ClickHouse
 from streams.sink.clickhouse import ClickHouseRows
-from tests.support.sinking import change
+from tests.support.sinking import change, instant
 
 
 def test_readers_see_whole_blocks_while_a_writer_inserts(rows: ClickHouseRows, store: ClickHouseStore) -> None:
@@ -55,6 +55,32 @@ def test_a_stream_that_is_not_read_to_its_end_blocks_nobody(
     assert 1_000 == len(store.profiles("contoso"))
     facts.close()  # type: ignore[attr-defined]  # a generator
     assert 1_000 == len(list(store.all_facts("contoso")))
+
+
+def test_readers_without_a_pause_do_not_starve_a_writer(pool: ClientPool) -> None:
+    """All share one client: each waits for its turn, and nobody is passed over."""
+    with ClientPool(pool._connect, size=1) as narrow:
+        store, rows = ClickHouseStore(narrow, lambda: instant(0)), ClickHouseRows(narrow)
+        done = threading.Event()
+
+        def read() -> int:
+            times = 0
+            while not done.is_set():
+                store.profiles("contoso")
+                times += 1
+            return times
+
+        with ThreadPoolExecutor(3) as threads:
+            readers = [threads.submit(read) for _ in range(2)]
+            try:
+                for number in range(20):
+                    writing = threads.submit(
+                        rows.insert, "seat_changes", [msgspec.json.encode(change(f"user:{number}", 1))]
+                    )
+                    writing.result(timeout=10)
+            finally:
+                done.set()
+        assert all(reader.result() for reader in readers)
 
 
 def test_a_closed_pool_says_so(pool: ClientPool) -> None:
