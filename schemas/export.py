@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
+from schemas.alert import Alert
 from schemas.changes import DeadLetter, SeatChange, SnapshotEnd, SyncRecord, Tally
 from schemas.commands import Command
 from schemas.count import Count
@@ -44,6 +45,7 @@ VALUES: dict[TopicName, tuple[Any, _Mode]] = {
     "seat-changes": (Annotated[SeatChange | SyncRecord, Field(discriminator="type")], "serialization"),
     "tallies": (Annotated[Tally | SnapshotEnd, Field(discriminator="type")], "serialization"),
     "license-counts": (Count, "serialization"),
+    "alerts": (Alert, "serialization"),
     "dead-letters": (DeadLetter, "serialization"),
 }
 """Model of each topic's value; of `dead-letters`, whose value is what was refused, the model of the headers."""

@@ -63,8 +63,7 @@ class BatchConsumer(driver.Consumer):
     """Delivers all fetched records of one partition of a batch topic as one message whose value is the list of records.
 
     `era` counts the seeks of a partition: a batch carries the era it was fetched in, so that what was fetched before
-    a seek is told from
-    what came after it. On batch topics only what pipelines allow is ever committed.
+    a seek is told from what came after it. On batch topics only what pipelines allow is ever committed.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -81,6 +80,13 @@ class BatchConsumer(driver.Consumer):
         self.era[partition] = self.era.get(partition, 0) + 1
         await super().seek(partition, offset)
 
+    async def _seek(self, partition: TP, offset: int) -> None:
+        # On the consumer's own thread: a seek drops fetched records, which a fetch over there may be walking through.
+        await self._thread.call_thread(self._seek_there, partition, offset)
+
+    async def _seek_there(self, partition: TP, offset: int) -> None:
+        self._thread.seek(partition, offset)
+
     async def perform_seek(self) -> None:
         """Seek all partitions to their committed offsets, as Faust does after a rebalance."""
         for tp in self.assignment():
@@ -92,7 +98,8 @@ class BatchConsumer(driver.Consumer):
         try:
             while not any((self.should_stop, fetcher.should_stop)):
                 eras = dict(self.era)
-                records, active = await self._wait_next_records(1.0)
+                fetched: tuple[Any, Any] = await self._wait_next_records(1.0)
+                records, active = fetched
                 generation = self.app.consumer_generation_id
                 await asyncio.sleep(0)
                 if not records:
@@ -101,9 +108,9 @@ class BatchConsumer(driver.Consumer):
                     await self.perform_seek()
                     continue
                 for tp, batch in records.items():
-                    if not self.flow_active or self.app.consumer_generation_id != generation:
+                    if generation != self.app.consumer_generation_id or not self.flow_active:
                         break
-                    if tp not in {*(active or ()), *self._buffered_partitions}:
+                    if tp not in active and tp not in self._buffered_partitions:
                         continue
                     for message in self._messages(tp, batch, eras.get(tp, 0)):
                         await self.wait_first(deliver(message), self.suspend_flow.wait())

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 import schemas
 from licensing.count import figures
 from licensing.factors import ALL
+from schemas.alert import Alert
 from schemas.changes import DeadLetter, SeatChange, SnapshotEnd, SyncRecord, Tally
 from schemas.commands import CommandModel
 from schemas.count import Count
@@ -23,6 +24,7 @@ from schemas.topics import TopicName
 
 EXAMPLES = {path.stem: path for path in (Path(schemas.__path__[0]) / "examples").glob("*.json")}
 MODELS: dict[str, TypeAdapter[Any]] = {
+    "alert": TypeAdapter(Alert),
     "count": TypeAdapter(Count),
     "dead_letter_headers": TypeAdapter(DeadLetter),
     "provider_settings": TypeAdapter(ProviderSettings),
@@ -33,6 +35,7 @@ MODELS: dict[str, TypeAdapter[Any]] = {
     "tenant_settings": TypeAdapter(TenantSettings),
 }
 TOPIC_OF: dict[str, TopicName] = {
+    "alert": "alerts",
     "count": "license-counts",
     "dead_letter_headers": "dead-letters",
     "event.directory": "user-changes",
@@ -84,6 +87,7 @@ WRONG: list[tuple[str, str, object, str]] = [
     ("command.sync_run", "status", "lost", "Input should be 'completed'"),
     ("command.confirm_sync", "sync_id", MISSING, "Field required"),
     ("command.answer", "status", "perhaps", "Input should be 'done'"),
+    ("alert", "state", "loud", "Input should be 'firing'"),
     ("dead_letter_headers", "partition", 3, "Input should be a valid string"),
 ]
 
