@@ -5,10 +5,10 @@ memory.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import count, islice
 
 from schemas.identifiers import partition_of
-from schemas.intake import read_record
+from schemas.intake import Intake, read_record
 from schemas.topics import TopicName
 from schemas.wire import WireEvent, WireObservation, WireSync
 from streams.protocol.effects import Done, Item, LogRecord, Pause, Publish, Steps
@@ -71,10 +71,10 @@ class MeterPartition:
             intake = read_record(record.value, record.timestamp)
             for rejection in intake.rejections:
                 refusals.refuse(record, rejection.index, rejection.reason, rejection.detail, rejection.raw)
-            for index, event in enumerate(intake.events):
+            for index, event in zip(_places(intake), intake.events, strict=False):
                 if isinstance(event, WireSync):
                     yield from self._carry_out(slice_, refusals)
-                    yield from self._sweep(event, record)
+                    yield from self._sweep(event, record, index, refusals)
                     slice_, events, size = self._new_slice(), 0, 0
                 else:
                     self._apply(slice_, event, record, index, refusals)
@@ -97,17 +97,16 @@ class MeterPartition:
         # 2 apply, into the overlay of the slice: the state is untouched
         try:
             if slice_.rules_of(event.tenant).removed:
-                detail = f"the tenant {event.tenant} was removed; set it again to have its events counted"
-                refusals.refuse(record, index, "tenant_removed", detail, record.value)
+                _refuse_removed(refusals, event.tenant, record, index)
             else:
                 slice_.apply(event, record.timestamp)
         except Exception as error:  # noqa: BLE001  # whatever the rules raise, one event must not stop the stream
             detail = f"the rules raised {type(error).__name__}: report this as a defect, then replay the dead letter"
-            refusals.refuse(record, index, "internal_error", detail, record.value)
+            refusals.refuse(record, index, "internal_error", detail, refusals.original(record, index))
 
     def _carry_out(self, slice_: Slice, refusals: Refusals | None = None) -> Steps:
         if refusals is not None:
-            for effect in refusals.take():
+            for effect in refusals.take():  # noqa: UP028  # results are sent in, which a list does not take
                 yield effect
         # 3 tell every change, before the state knows of it: after a crash it must not know what was never told
         if slice_.seat_changes:
@@ -133,9 +132,10 @@ class MeterPartition:
             touched.lost += movement.lost
             touched.example = movement.example or touched.example
 
-    def _sweep(self, event: WireSync, record: LogRecord) -> Steps:
+    def _sweep(self, event: WireSync, record: LogRecord, index: int, refusals: Refusals) -> Steps:
         slice_ = self._new_slice()
         if slice_.rules_of(event.tenant).removed:
+            _refuse_removed(refusals, event.tenant, record, index)
             return
         subjects = slice_.begin_sweep(event, record.timestamp)
         for chunk in _chunks(subjects):
@@ -219,6 +219,17 @@ class MeterPartition:
             )
             by_target.setdefault(partition_of(tenant.encode(), self.partitions), []).append(item)
         return by_target
+
+
+def _refuse_removed(refusals: Refusals, tenant: str, record: LogRecord, index: int) -> None:
+    detail = f"the tenant {tenant} was removed; set it again to have its events counted"
+    refusals.refuse(record, index, "tenant_removed", detail, refusals.original(record, index))
+
+
+def _places(intake: Intake) -> Iterator[int]:
+    """Yield the place that each good event has in its array."""
+    bad = {rejection.index for rejection in intake.rejections}
+    return (index for index in count() if index not in bad)
 
 
 def _chunks(subjects: Iterable[bytes]) -> Iterator[list[bytes]]:

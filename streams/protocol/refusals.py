@@ -3,10 +3,9 @@ belong to."""
 
 import hashlib
 
-import msgspec
-
 from schemas.identifiers import partition_of, subject_key
 from schemas.intake import Reason
+from schemas.splitting import split_array
 from schemas.times import format_ms
 from schemas.topics import TopicName
 from schemas.wire import WireObservation
@@ -26,6 +25,16 @@ class Refusals:
         self._now = format_ms(now_ms)
         self._dead: list[Item] = []
         self._forward: dict[int, list[Item]] = {}
+        self._cut: tuple[int, list[bytes]] = (-1, [])
+
+    def original(self, record: LogRecord, index: int) -> bytes:
+        """Return the bytes of one event of a record: an array is not repeated for each event of it."""
+        value: bytes = record.value
+        if value.lstrip()[:1] != b"[":
+            return value
+        if self._cut[0] != record.offset:
+            self._cut = (record.offset, split_array(value))
+        return self._cut[1][index]
 
     def refuse(self, record: LogRecord, index: int, reason: Reason, detail: str, raw: bytes) -> None:
         """Make a dead letter of the original bytes (cut at 512 KiB, with the SHA-256 of the whole)."""
@@ -50,7 +59,7 @@ class Refusals:
         target = partition_of(key, self._partitions)
         if target == self._partition:
             return False
-        raw = msgspec.json.encode(event)
+        raw = self.original(record, index)
         if any(name == HOP_HEADER for name, _ in record.headers):
             self.refuse(record, index, "misrouted", f"forwarded once, and still not in its partition {target}", raw)
         else:
