@@ -213,8 +213,9 @@ class Slice:
             body = decode_record(value)
             profile = profile_of(body.facets, work.rules.criteria)
             if profile != value[0]:
+                # The fingerprint too: a newer version of the rules tells other changes at the same revision.
                 self._tell(work, tenant, subject.decode(), body.rev + 1, "rules", None, b"", value[0], profile,
-                           str(work.rules.revision))  # fmt: skip
+                           f"{work.rules.revision} {work.rules.fingerprint}")  # fmt: skip
                 work.records[subject] = encode_record(profile, self._epoch, body.rev + 1, body.facets)
 
     def remove(self, tenant: str, subjects: list[bytes]) -> None:
