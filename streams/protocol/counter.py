@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from licensing.count import figures
-from licensing.criteria import fingerprint
-from licensing.factors import enabled_mask
+from licensing.factors import FACTORS, enabled_mask
 from schemas.changes import SnapshotEnd, Tally
 from schemas.count import Cause, Count, Hint
 from schemas.identifiers import PROVIDER_KEY
 from schemas.settings import DEFAULT_STALE_AFTER_S, ProviderSettings, TenantSettings
 from schemas.times import from_ms
-from streams.protocol.effects import LogRecord
+from streams.protocol.effects import Item, LogRecord
 from streams.protocol.settings_book import SettingsBook
 from streams.protocol.tally_board import TallyBoard, Total, merged_cause
 
@@ -29,9 +28,13 @@ class _Tenant:
     last: Count | None = None
     cause: Cause | None = None
     """Set = something is to be published."""
+    waiting: Cause | None = None
+    """Why the tallies under criteria moved that not every partition has followed yet: no count shows it so far."""
     published_ms: int = 0
     effective: tuple[TenantSettings, ProviderSettings] | None = None
     """The settings that the published count stands on; they lag while partitions follow a change of criteria."""
+    criteria: str = ""
+    """Their fingerprint."""
 
 
 class CounterPartition:
@@ -44,6 +47,7 @@ class CounterPartition:
         self.held_syncs: dict[str, set[tuple[str, str]]] = {}
         """By tenant: the (facet, source) whose last sync is held."""
         self._tenants: dict[str, _Tenant] = {}
+        self._outdone: set[tuple[str, int]] = set()
 
     def continue_from(self, count: Count) -> None:
         """Take a count published earlier: versions continue from it, in this epoch or a higher one."""
@@ -60,7 +64,30 @@ class CounterPartition:
             for tenant in self.board.end_snapshot(message):
                 self.touch(tenant, Cause(kind="rebuild"))
         elif self.board.apply(message):
-            self.touch(message.tenant, message.cause)
+            kept = self._tenant(message.tenant)
+            if kept.effective is None or message.criteria == kept.criteria:
+                self.touch(message.tenant, message.cause)
+            else:
+                kept.waiting = merged_cause(kept.waiting, message.cause)
+                self.touch(message.tenant, Cause(kind="heartbeat"))
+        else:
+            self._note_outdone(message)
+
+    def _note_outdone(self, late: Tally) -> None:
+        newest = self.board.newest(late.tenant, late.partition)
+        if newest is not None and (newest.epoch, newest.seq) > (late.epoch, late.seq):
+            self._outdone.add((late.tenant, late.partition))
+
+    def take_heals(self) -> list[Item]:
+        """Return the tallies to be written again: a superseded meter's, written after them, would be all that
+        compaction keeps of their keys."""
+        outdone, self._outdone = self._outdone, set()
+        tallies = [self.board.newest(tenant, partition) for tenant, partition in sorted(outdone)]
+        return [
+            Item(f"{tally.tenant}/{tally.partition}".encode(), tally.model_dump_json().encode())
+            for tally in tallies
+            if tally is not None
+        ]
 
     def settle_start(self) -> None:
         """After the tallies topic was read to its end: publish only what differs from the count published last."""
@@ -71,9 +98,10 @@ class CounterPartition:
             total = self.board.total(name, rules.fingerprint)
             profiles = {} if total is None else {str(profile): subjects for profile, subjects in total.profiles.items()}
             same = profiles == tenant.last.profiles and rules.revision == tenant.last.settings_revision
+            same &= [bool(rules.enabled & factor.bit) for factor in FACTORS] == [f.enabled for f in tenant.last.factors]
             tenant.cause = None if same else Cause(kind="rebuild")
             if same:
-                tenant.effective = (rules.settings, self.book.provider)
+                tenant.effective, tenant.criteria = (rules.settings, self.book.provider), rules.fingerprint
 
     def touch(self, tenant: str, cause: Cause) -> None:
         """Note that a tenant must be published, and why."""
@@ -101,7 +129,13 @@ class CounterPartition:
         """Tell whether every partition has dropped the subjects of a removed tenant."""
         rules = self.book.rules_of(tenant)
         total = self.board.total(tenant, rules.fingerprint)
-        return rules.removed and total is not None and not total.profiles
+        followed = self.board.revision(tenant)
+        return (
+            rules.removed
+            and total is not None
+            and not total.profiles
+            and (followed is None or followed >= rules.revision)
+        )
 
     def last(self, tenant: str) -> Count | None:
         """Return the count of a tenant published last."""
@@ -109,8 +143,10 @@ class CounterPartition:
         return kept.last if kept is not None else None
 
     def forget(self, tenant: str) -> None:
-        """Forget a purged tenant."""
-        self._tenants.pop(tenant, None)
+        """Forget a purged tenant, but for its version, which never restarts."""
+        known = self._tenants.pop(tenant, None)
+        if known is not None:
+            self._tenants[tenant] = _Tenant(version=known.version)
         self.board.forget(tenant)
 
     def due(self, now_ms: int) -> list[str]:
@@ -143,21 +179,25 @@ class CounterPartition:
         kept = self._tenant(tenant)
         rules = self.book.rules_of(tenant)
         total = self.board.total(tenant, rules.fingerprint)
-        if total is not None:
-            kept.effective = (rules.settings, self.book.provider)
-            self.board.settle(tenant, rules.fingerprint)
-        elif kept.effective is not None:
-            from_before = kept.effective[0]
-            total = self.board.total(tenant, fingerprint(from_before))
         cause, kept.cause = kept.cause or Cause(kind="heartbeat"), None
+        followed = total is not None
+        if followed:
+            kept.effective, kept.criteria = (rules.settings, self.book.provider), rules.fingerprint
+            self.board.settle(tenant, rules.fingerprint)
+            cause, kept.waiting = cause if kept.waiting is None else merged_cause(kept.waiting, cause), None
+        elif kept.effective is not None:
+            total = self.board.total(tenant, kept.criteria)
         if total is None or kept.effective is None:
+            kept.waiting = merged_cause(kept.waiting, cause)
             return None
         if not total.profiles and self.book.get(tenant) is None:  # purged, or never there: no settings, no subjects
             return None
-        kept.version += 1
-        kept.published_ms = now_ms
-        kept.last = self._count(tenant, kept, total, cause, now_ms)
-        return kept.last
+        count = self._count(tenant, kept, total, cause, now_ms)
+        if not followed and kept.last is not None and _says_the_same(count, kept.last):
+            kept.waiting = merged_cause(kept.waiting, cause)
+            return None
+        kept.version, kept.published_ms, kept.last = count.version, now_ms, count
+        return count
 
     def _count(self, tenant: str, kept: _Tenant, total: Total, cause: Cause, now_ms: int) -> Count:
         assert kept.effective is not None
@@ -173,7 +213,7 @@ class CounterPartition:
         return Count(
             tenant=tenant,
             epoch=self.epoch,
-            version=kept.version,
+            version=kept.version + 1,
             settings_revision=settings.revision,
             as_of=total.as_of,
             computed_at=from_ms(now_ms),
@@ -190,6 +230,10 @@ class CounterPartition:
             hints=hints,
             profiles={str(profile): subjects for profile, subjects in sorted(total.profiles.items())},
         )
+
+
+def _says_the_same(count: Count, last: Count) -> bool:
+    return (count.profiles, count.freshness, count.stale) == (last.profiles, last.freshness, last.stale)
 
 
 def _is_stale(

@@ -42,6 +42,17 @@ class TallyBoard:
         kept[tally.criteria] = tally
         return True
 
+    def newest(self, tenant: str, partition: int) -> Tally | None:
+        """Return the newest tally of a tenant and partition, under whichever criteria."""
+        kept = self._tallies.get(tenant, {}).get(partition, {})
+        return max(kept.values(), key=lambda tally: (tally.epoch, tally.seq), default=None)
+
+    def revision(self, tenant: str) -> int | None:
+        """Return the oldest revision of the settings that any partition which knows the tenant has followed; None
+        where none knows it."""
+        known = [self.newest(tenant, partition) for partition in self._tallies.get(tenant, {})]
+        return min((tally.settings_revision for tally in known if tally is not None), default=None)
+
     def end_snapshot(self, end: SnapshotEnd) -> list[str]:
         """Drop what a partition published in lower epochs: tenants that have vanished there. Return the tenants
         concerned."""
