@@ -1,1 +1,0 @@
-import pytest; pytest.register_assert_rewrite("tests.property.protocol.checks")

@@ -171,5 +171,3 @@ def check_chains(world: World, sent: Sent, strictly: bool) -> None:
                 for subject, value in state.records.items():
                     last = told[tenant, subject.decode()][-1]
                     assert (decode_record(value).rev, value[0]) == (last.rev, last.new_profile)
-
-

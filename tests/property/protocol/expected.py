@@ -77,6 +77,10 @@ class Sent:
         """Return the number of subjects by profile."""
         return tally_of(self.profiles(tenant))
 
+    def subjects(self) -> set[tuple[str, str]]:
+        """Return tenant and subject of everything that was observed."""
+        return {(tenant, observed.subject) for tenant, seen in self.observations.items() for observed in seen}
+
     def newest_ms(self, tenant: str, partition: int) -> dict[tuple[str, str], int]:
         """Return the newest observation of each facet and source in a partition, in ms since 1970."""
         newest: dict[tuple[str, str], int] = {}
@@ -85,4 +89,3 @@ class Sent:
                 key = (observed.facet, observed.source)
                 newest[key] = max(newest.get(key, 0), to_ms(observed.observed_at))
         return newest
-

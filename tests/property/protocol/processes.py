@@ -7,7 +7,7 @@ from schemas.count import Count
 from schemas.identifiers import partition_of
 from schemas.topics import TopicName
 from streams.protocol.counter import CounterPartition, CountRecovery
-from streams.protocol.effects import Item, LogRecord, Steps
+from streams.protocol.effects import Item, LogRecord, Publish, Steps, single
 from streams.protocol.ledger import Ledger
 from streams.protocol.meter import MeterPartition
 from streams.protocol.owned_log import OwnedLog
@@ -155,6 +155,9 @@ class CounterProcess(Process):
                 self.counter.settings_changed(tenant)
         if choice % 5:
             self._read_tallies(1 + choice % 3)
+        heals = self.counter.take_heals()
+        if heals:
+            return single(Publish("7-heal", "tallies", self.partition, heals))
         due = self.counter.due(self.world.now_ms)
         return self._publish(due) if due else None
 
