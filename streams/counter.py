@@ -127,6 +127,10 @@ class CounterWorker:
             offset = records[-1].offset + 1
             self._consumer.allow_commit(self._options.topic(topic), self._partition, offset)
 
+    async def lose(self, topic: TopicName, first: int, end: int) -> None:
+        """Say that commands were deleted before they were answered; whoever sent them was told so by a timeout."""
+        log.error("commands_lost", partition=self._partition, topic=topic, first=first, end=end)
+
     async def flush(self) -> float | None:
         """Publish the counts that are due; return in how many seconds there is more to do."""
         counter = self._counter

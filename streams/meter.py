@@ -62,6 +62,10 @@ class MeterWorker:
         """Process a batch, steps 1 to 4."""
         await self._executor.run(self.meter.batch(topic, records))
 
+    async def lose(self, topic: TopicName, first: int, end: int) -> None:
+        """Have the count called stale, and a full sync asked for."""
+        await self._executor.run(self.meter.lose_events(topic, first, end))
+
     async def flush(self) -> float | None:
         """Carry out steps 5 and 6 for what was processed."""
         if self.meter.has_news:

@@ -32,6 +32,9 @@ class Worker(Protocol):
     async def process(self, topic: TopicName, records: Sequence[LogRecord]) -> None:
         """Process a batch."""
 
+    async def lose(self, topic: TopicName, first: int, end: int) -> None:
+        """Take note that records [first, end) were deleted before they were processed."""
+
     async def flush(self) -> float | None:
         """Publish what is due; return in how many seconds there is more to publish, None for nothing."""
 
@@ -143,6 +146,7 @@ class Pipeline:
             start = beginning if offset is None else max(offset, beginning)
             if offset is not None and beginning > offset:
                 log.error("retention_passed_us_by", topic=topic, partition=self.partition, lost=beginning - offset)
+                await self._worker.lose(topic, offset, beginning)
             self._ledgers[topic] = Ledger(start)
         self.ready = True
         for topic, ledger in self._ledgers.items():

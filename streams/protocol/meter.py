@@ -7,8 +7,10 @@ memory.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import count, islice
 
+from schemas.commands import Refresh
 from schemas.identifiers import partition_of
 from schemas.intake import Intake, read_record
+from schemas.times import from_ms
 from schemas.topics import TopicName
 from schemas.wire import WireEvent, WireObservation, WireSync
 from streams.protocol.effects import Done, Item, LogRecord, Pause, Publish, Steps
@@ -61,6 +63,23 @@ class MeterPartition:
         for target in range(self.partitions):
             end = snapshot_end(self.partition, self.log.epoch)
             yield Publish("5-snapshot-end", "tallies", target, [end])
+
+    def lose_events(self, topic: TopicName, first: int, end: int) -> Steps:
+        """Take note that the broker has deleted events [first, end) before they were counted: what the sources said is
+        no longer known to agree with the count, so nothing is confirmed any more and a full sync is asked for."""
+        by_target: dict[int, list[Item]] = {}
+        for tenant, state in self.state:
+            for by_source in state.header.sources.values():
+                for mark in by_source.values():
+                    mark.confirmed_ms = mark.newest_ms = 0
+            self._touch(tenant, Movement("refresh"))
+            name = f"lost-{topic}-{self.partition}-{first}-{end}"
+            command = Refresh(id=name, tenant=tenant, by="meter", sent_at=from_ms(self._now_ms()))
+            item = Item(tenant.encode(), command.model_dump_json().encode())
+            by_target.setdefault(partition_of(tenant.encode(), self.partitions), []).append(item)
+        for target, items in sorted(by_target.items()):
+            yield Publish("0-refresh", "commands", target, items)
+        yield from self.flush()
 
     def batch(self, topic: TopicName, records: Sequence[LogRecord]) -> Steps:
         """Process a fetched batch, in slices. Afterwards `flush` makes it visible and lets it be committed."""
