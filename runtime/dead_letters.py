@@ -12,7 +12,7 @@ from portal.publishing import Publisher
 from schemas.changes import DeadLetter
 from schemas.intake import read_record
 from schemas.topics import full_name
-from streams.kafka import end_of
+from streams.kafka import ends_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,8 @@ class Replayed:
 async def read_all(consumer: Any, prefix: str, partitions: int) -> AsyncIterator[Letter]:
     """Yield the letters that are there now, by partition. `consumer` is started and has no group."""
     places = [TopicPartition(full_name(prefix, "dead-letters"), number) for number in range(partitions)]
+    ends = await ends_of(consumer, places, exact=False)
     consumer.assign(places)
-    ends = {place: await end_of(consumer, place, exact=False) for place in places}
     await consumer.seek_to_beginning(*places)
     for place in places:
         while await consumer.position(place) < ends[place]:

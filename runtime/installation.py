@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from portal.durability import BrokerKeeps, Durability, SinkKeeps
 from runtime import kafka
 from runtime.settings import Kafka, Settings, load
-from streams.kafka import end_of
+from streams.kafka import ends_of
 
 _TIMEOUT_S = 3.0
 
@@ -41,8 +41,7 @@ class Ends:
     async def __call__(self, places: list[TopicPartition]) -> dict[TopicPartition, int]:
         """Return the end offset of each partition."""
         async with self._turn:
-            self._consumer.assign(places)
-            return {place: await end_of(self._consumer, place, exact=False) for place in places}
+            return await ends_of(self._consumer, places, exact=False)
 
 
 @dataclass(frozen=True, slots=True)

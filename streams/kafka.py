@@ -18,6 +18,7 @@ MAX_BATCH_BYTES = 1_000_000
 """Just below the broker's default for message.max.bytes."""
 _FIRST_RETRY_S = 0.1
 _LAST_RETRY_S = 5.0
+_LOOK_S = 0.005
 
 log = structlog.get_logger()
 
@@ -159,19 +160,26 @@ def _delays() -> Iterator[float]:
         delay_s = min(2 * delay_s, _LAST_RETRY_S)
 
 
-async def end_of(consumer: AIOKafkaConsumer, tp: TopicPartition, *, exact: bool) -> int:
-    """Return the end offset of a partition that is assigned to this consumer; its position is lost.
+async def ends_of(
+    consumer: AIOKafkaConsumer, tps: Sequence[TopicPartition], *, exact: bool
+) -> dict[TopicPartition, int]:
+    """Return the end offset of each partition; what was assigned to this consumer (of no group) is lost.
 
     The embedded broker answers with the first offset of the last batch plus one; the high watermark of a fetch is
     true there.
     """
-    end: int = (await consumer.end_offsets([tp]))[tp]
-    if exact or end == 0:
-        return end
-    consumer.seek(tp, end - 1)
-    while not await consumer.getmany(tp, timeout_ms=1_000):
-        pass
-    return max(end, consumer.highwater(tp) or 0)
+    ends: dict[TopicPartition, int] = await consumer.end_offsets(tps)
+    asked = [tp for tp, end in ends.items() if end > 0]
+    if exact or not asked:
+        return ends
+    # All at once, and without taking a record: a fetch of a partition that has nothing new holds up the broker's
+    # answer for as long as a fetch may wait, and one for each partition adds up to seconds.
+    consumer.assign(asked)
+    for tp in asked:
+        consumer.seek(tp, ends[tp] - 1)
+    while any(consumer.highwater(tp) is None for tp in asked):  # noqa: ASYNC110 -- no event tells
+        await asyncio.sleep(_LOOK_S)
+    return ends | {tp: max(ends[tp], consumer.highwater(tp)) for tp in asked}
 
 
 async def read_range(options: KafkaOptions, topic: str, partition: int, start: int, end: int) -> list[LogRecord]:
@@ -191,10 +199,10 @@ async def read_from(
     await reader.start()
     try:
         tp = TopicPartition(topic, partition)
-        reader.assign([tp])
         begin = (await reader.beginning_offsets([tp]))[tp]
-        stop = await end_of(reader, tp, exact=options.exact_ends) if end is None else end
+        stop = (await ends_of(reader, [tp], exact=options.exact_ends))[tp] if end is None else end
         position = begin if start is None else max(start, begin)
+        reader.assign([tp])
         reader.seek(tp, position)
         while position < stop:
             fetched = await reader.getmany(tp, timeout_ms=1_000)

@@ -8,7 +8,7 @@ import structlog
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
-from streams.kafka import KafkaOptions, end_of, is_passing, new_reader
+from streams.kafka import KafkaOptions, ends_of, is_passing, new_reader
 from streams.protocol.settings_book import SettingsBook
 
 log = structlog.get_logger()
@@ -47,8 +47,8 @@ class SettingsReader:
         await reader.start()
         try:
             tps = [TopicPartition(topic, partition) for partition in range(self._options.partitions)]
+            ends = await ends_of(reader, tps, exact=self._options.exact_ends)
             reader.assign(tps)
-            ends = {tp: await end_of(reader, tp, exact=self._options.exact_ends) for tp in tps}
             await reader.seek_to_beginning(*tps)
             behind = {tp for tp in tps if ends[tp] > 0}
             while True:

@@ -9,7 +9,7 @@ from runtime import kafka
 from runtime.installation import meter_group, sink_group
 from runtime.settings import Kafka
 from schemas.topics import TopicName, full_name
-from streams.kafka import end_of
+from streams.kafka import ends_of
 
 INPUT_TOPICS: tuple[TopicName, ...] = ("user-changes", "assignments")
 STORED_TOPICS: tuple[TopicName, ...] = ("seat-changes", "license-counts", "tenants", "commands")
@@ -36,8 +36,7 @@ async def _through(own: Kafka, group: str, topics: tuple[TopicName, ...], deadli
             for topic in topics
             for partition in range(own.partitions)
         ]
-        consumer.assign(tps)
-        ends = {tp: await end_of(consumer, tp, exact=False) for tp in tps}
+        ends = await ends_of(consumer, tps, exact=False)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(deadline_s):
                 while not await _committed(admin, group, ends):  # noqa: ASYNC110 -- no event here
