@@ -3,10 +3,20 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import faust
 
 from streams.batch_transport import BatchApp
+
+
+class _Worker(faust.Worker):
+    """Faust's worker, without its spinner (escape codes in a log) and its hand on the logging of the process."""
+
+    def __init__(self, *apps: BatchApp, loop: asyncio.AbstractEventLoop) -> None:
+        quiet: dict[str, Any] = {"override_logging": False, "redirect_stdouts": False, "quiet": True}
+        super().__init__(*apps, loop=loop, **quiet)
+        self.spinner = None
 
 
 def run_apps(new_apps: Sequence[Callable[[], BatchApp]]) -> int:
@@ -14,8 +24,7 @@ def run_apps(new_apps: Sequence[Callable[[], BatchApp]]) -> int:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     apps = [new_app() for new_app in new_apps]  # only now: an app binds to the loop that is set when it is made
-    worker = faust.Worker(*apps, loop=loop, loglevel="WARN", redirect_stdouts=False, quiet=True, logging_config=None)
     try:
-        worker.execute_from_commandline()
+        _Worker(*apps, loop=loop).execute_from_commandline()
     except SystemExit as end:
         return int(end.code or 0)
