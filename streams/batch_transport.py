@@ -193,6 +193,9 @@ class BatchApp(faust.App):
             autodiscover=False,
         )
 
+    def on_rebalance_return(self) -> None:
+        """Do nothing: Faust tells its sensors of it, and warns where it has none."""
+
     def _new_transport(self) -> Any:
         return BatchTransport([URL(f"aiokafka://{self.kafka.bootstrap}")], self, self.loop)
 

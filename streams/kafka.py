@@ -3,7 +3,7 @@ reads."""
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -180,6 +180,21 @@ async def ends_of(
     while any(consumer.highwater(tp) is None for tp in asked):  # noqa: ASYNC110 -- no event tells
         await asyncio.sleep(_LOOK_S)
     return ends | {tp: max(ends[tp], consumer.highwater(tp)) for tp in asked}
+
+
+async def beginnings_of(options: KafkaOptions, topics: Iterable[TopicName], partition: int) -> dict[TopicName, int]:
+    """Return the first offset that is still there, of one partition of each topic.
+
+    By a connection of its own: the broker answers one after the other, and that of a group's consumer hangs in a fetch.
+    """
+    tps = {TopicPartition(options.topic(topic), partition): topic for topic in topics}
+    reader = new_reader(options)
+    await reader.start()
+    try:
+        offsets = await reader.beginning_offsets(list(tps))
+    finally:
+        await reader.stop()
+    return {topic: offsets[tp] for tp, topic in tps.items()}
 
 
 async def read_range(options: KafkaOptions, topic: str, partition: int, start: int, end: int) -> list[LogRecord]:

@@ -12,7 +12,7 @@ from faust.types import TP
 
 from schemas.topics import TopicName
 from streams.batch_transport import BatchConsumer, Fetched
-from streams.kafka import KafkaOptions
+from streams.kafka import KafkaOptions, beginnings_of
 from streams.protocol.effects import LogRecord
 from streams.protocol.ledger import Ledger
 
@@ -71,6 +71,7 @@ class Pipeline:
         self.partition = partition
         self._on_ready = on_ready
         self.ready = False
+        self._accepts = False
         self._worker = worker
         self._consumer = consumer
         self._options = options
@@ -84,8 +85,8 @@ class Pipeline:
         self.task = asyncio.create_task(self._run(), name=f"pipeline-{partition}")
 
     def offer(self, topic: TopicName, tp: TP, fetched: Fetched) -> None:
-        """Take a fetched batch. Before the pipeline is ready it is dropped, for the start seeks to where it begins."""
-        if not self.ready or self._stopping:
+        """Take a fetched batch. Before the pipeline has begun it is dropped, for it seeks to where it begins."""
+        if not self._accepts or self._stopping:
             return
         size = sum(len(record.value or b"") for record in fetched.records)
         self._queue.append(_Batch(topic, tp, fetched, size))
@@ -140,17 +141,18 @@ class Pipeline:
 
     async def _begin(self) -> None:
         offsets = await self._worker.start()
+        beginnings = await beginnings_of(self._options, offsets, self.partition)
         for topic, offset in offsets.items():
-            tp = TP(self._options.topic(topic), self.partition)
-            beginning = (await self._consumer.earliest_offsets(tp))[tp]
+            beginning = beginnings[topic]
             start = beginning if offset is None else max(offset, beginning)
             if offset is not None and beginning > offset:
                 log.error("retention_passed_us_by", topic=topic, partition=self.partition, lost=beginning - offset)
                 await self._worker.lose(topic, offset, beginning)
             self._ledgers[topic] = Ledger(start)
-        self.ready = True
+        self._accepts = True  # before the seek: what is fetched at once after it must not be missed
         for topic, ledger in self._ledgers.items():
             await self._seek(topic, ledger.next_offset)
+        self.ready = True
         self._on_ready()
 
     async def _seek(self, topic: TopicName, offset: int) -> None:

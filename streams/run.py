@@ -2,6 +2,7 @@
 `streams.counter`."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -21,6 +22,7 @@ class _Worker(faust.Worker):
 
 def run_apps(new_apps: Sequence[Callable[[], BatchApp]]) -> int:
     """Run Faust apps in this process until SIGTERM or SIGINT; return 0, or 1 where one of them has failed."""
+    logging.getLogger("mode.timers").setLevel(logging.ERROR)  # a commit slower than its interval is no news
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     apps = [new_app() for new_app in new_apps]  # only now: an app binds to the loop that is set when it is made

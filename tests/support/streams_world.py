@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import sys
 import uuid
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -15,7 +16,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 from runtime import topics
 from schemas.commands import Answer, ChangeSettings, CommandModel
 from schemas.count import Count
-from schemas.events import input_topic
+from schemas.events import USER_CHANGES_FACETS
 from schemas.identifiers import partition_of, subject_key
 from schemas.settings import TenantSettings
 from schemas.topics import TopicName
@@ -81,8 +82,9 @@ class StreamsWorld:
         """Send good events where they belong, singly or in arrays of a partition, and expect them to be counted."""
         by_place: dict[tuple[TopicName, int], list[Event]] = defaultdict(list)
         for event in events:
+            topic: TopicName = "user-changes" if _facet(event) in USER_CHANGES_FACETS else "assignments"
             for partition in self.places(event):
-                by_place[input_topic(event.get("facet", event["type"])), partition].append(event)
+                by_place[topic, partition].append(event)
             self.expected.note(event)
         waiting = []
         for (topic, partition), sent in by_place.items():
@@ -195,13 +197,18 @@ async def open_world(
             yield world
         except BaseException:
             for worker in world.workers:
-                print(f"--- {worker.name}\n{worker.text()[-6_000:]}")
+                sys.stderr.write(f"--- {worker.name}\n{worker.text()[-6_000:]}\n")
             raise
         finally:
             for worker in world.workers:
                 worker.kill()
     for worker in world.workers:
         checks.check_manners(worker.text())
+
+
+def _facet(event: Event) -> str:
+    facet: str = event.get("facet", event["type"])
+    return facet
 
 
 def _key(event: Event) -> bytes:

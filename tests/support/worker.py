@@ -75,10 +75,12 @@ class Worker:
         """Wait until it has stopped itself at its fault point."""
 
         async def is_stopped() -> bool:
-            stat = Path(f"/proc/{self._process.pid}/stat").read_text()
-            return stat.rpartition(")")[2].split()[0] == "T"
+            return self._state() == "T"
 
         await eventually_async(is_stopped, deadline_s)
+
+    def _state(self) -> str:
+        return Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()[0]
 
     def terminate(self) -> None:
         """Tell it to end, as a supervisor does."""
