@@ -18,6 +18,12 @@ class _Worker(faust.Worker):
         quiet: dict[str, Any] = {"override_logging": False, "redirect_stdouts": False, "quiet": True}
         super().__init__(*apps, loop=loop, **quiet)
         self.spinner = None
+        self._apps = apps
+
+    async def on_start(self) -> None:
+        """Start the apps side by side: each waits seconds for its group, and Faust would start one after the other."""
+        await super().on_start()
+        await asyncio.gather(*(app.maybe_start() for app in self._apps))
 
 
 def run_apps(new_apps: Sequence[Callable[[], BatchApp]]) -> int:

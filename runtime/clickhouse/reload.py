@@ -79,6 +79,13 @@ _COUNTS = "SELECT tenant, epoch, version, count FROM latest_counts FINAL ORDER B
 _BEFORE_ALL_TIME_MS = -(1 << 62)
 
 
+def is_empty(pool: ClientPool) -> bool:
+    """Tell whether nothing is stored: neither settings nor subjects."""
+    with pool.lease() as client:
+        tables = ("tenant_settings", "subject_profiles", "license_counts")
+        return not any(client.query(f"SELECT 1 FROM {table} LIMIT 1").result_rows for table in tables)
+
+
 def latest_facets(pool: ClientPool) -> Iterator[StoredSubject]:
     """Yield every subject by tenant and subject, in bounded memory. Facts up to a tenant's removal are left out.
 

@@ -22,6 +22,7 @@ import errno
 import importlib.resources
 import os
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 from runtime.embedded.child import Child
@@ -46,9 +47,10 @@ class BrokerMissingError(RuntimeError):
 class TansuBroker:
     """The broker as a child process on a loopback port. After a stop it can be started again, empty."""
 
-    def __init__(self, port: int, log_path: Path) -> None:
+    def __init__(self, port: int, log_path: Path, wrap: Callable[[list[str]], list[str]] = list) -> None:
+        """`wrap` makes the command to run out of the broker's own."""
         self._port = port
-        self._child = Child("the embedded broker (Tansu)", self._command(port), log_path, _environment())
+        self._child = Child("the embedded broker (Tansu)", wrap(self._command(port)), log_path, _environment())
 
     @property
     def bootstrap(self) -> str:

@@ -14,20 +14,19 @@ import uvicorn
 from aiokafka import AIOKafkaProducer
 
 from portal.services import utc_now
-from runtime import kafka
+from runtime import kafka, topics
 from runtime.clickhouse.migrate import migrate
 from runtime.clickhouse.pool import ClientPool, open_pool
+from runtime.clickhouse.reload import is_empty
 from runtime.embedded import demo as demo_provider
 from runtime.embedded.demo import Demo
+from runtime.embedded.marks import REBUILT_MARK
 from runtime.embedded.rebuild import rebuild
 from runtime.installation import Installation
 from runtime.logging import configure
 from runtime.portal_process import clickhouse_store, listen, services, web_config
 from runtime.settings import Settings, load
 from runtime.sink_process import store
-
-REBUILT_MARK = "rebuilt"
-"""File in the run folder that says: the topics hold what they must, workers may start."""
 
 
 def main() -> int:
@@ -72,15 +71,23 @@ async def _run(settings: Settings, data: Path, run_folder: Path, *, demo: bool, 
 async def _prepare(
     settings: Settings, data: Path, pool: ClientPool, producer: AIOKafkaProducer, *, demo: bool, fresh: bool
 ) -> Demo | None:
-    """Fill the topics of a fresh broker; return the demo that this data directory holds."""
+    """Make and fill the topics of a fresh broker; return the demo that this data directory holds."""
     own = settings.kafka
     provider = Demo.load(data)
     if not fresh:
         return provider
-    rebuilt = await rebuild(pool, producer, own.topic_prefix, own.partitions)
-    if demo and provider is None and rebuilt.tenants == rebuilt.subjects == 0:
+    async with contextlib.AsyncExitStack() as stack:
+        admin = kafka.admin(own)
+        stack.push_async_callback(admin.close)
+        await admin.start()
+        await topics.ensure(admin, own.topic_prefix, own.partitions)
+    if demo and provider is None and is_empty(pool):
         provider = Demo.begin(data, utc_now())
-        await demo_provider.seed(provider, pool, producer, own.topic_prefix, own.partitions)
+    if provider is not None and not provider.seeded:
+        await asyncio.to_thread(demo_provider.seed, provider, pool, own.partitions)
+        provider.seeded = True
+        provider.save()
+    await rebuild(pool, producer, own.topic_prefix, own.partitions)
     return provider
 
 

@@ -23,14 +23,13 @@ from licensing.factors import enabled_mask
 from portal.services import utc_now
 from runtime.clickhouse.pool import ClientPool
 from runtime.clickhouse.seed import seed_history
+from runtime.embedded.first_facts import first_facts
 from schemas.count import Cause, Count
-from schemas.identifiers import partition_of
 from schemas.settings import TenantSettings
-from schemas.times import format_time, parse_time
-from schemas.topics import full_name
-from streams.carry_out import now_ms
-from streams.kafka import write
-from streams.protocol.effects import Item
+from schemas.times import format_time, parse_time, to_ms
+from streams.sink import processors
+from streams.sink.clickhouse import ClickHouseRows
+from streams.sink.counts import CountLedger
 
 SEED = 2026
 TENANTS = 11
@@ -42,11 +41,13 @@ log = structlog.get_logger()
 
 @dataclass(slots=True)
 class Demo:
-    """The simulation of one data directory: when it began, and up to when it has been told. Kept in `demo.json`."""
+    """The simulation of one data directory: when it began, whether its beginning is stored, and up to when it has been
+    told. Kept in `demo.json`."""
 
     folder: Path
     start: datetime
     told_until: datetime
+    seeded: bool = False
 
     @classmethod
     def load(cls, folder: Path) -> "Demo | None":
@@ -55,18 +56,20 @@ class Demo:
             stored = json.loads((folder / _STATE).read_text())
         except FileNotFoundError:
             return None
-        return cls(folder, parse_time(stored["start"]), parse_time(stored["told_until"]))
+        return cls(folder, parse_time(stored["start"]), parse_time(stored["told_until"]), stored["seeded"])
 
     @classmethod
     def begin(cls, folder: Path, now: datetime) -> "Demo":
-        """Return a new demo that begins now."""
-        return cls(folder, now, now)
+        """Return a new demo that begins now; from here on this data directory is that demo's."""
+        demo = cls(folder, now, now)
+        demo.save()
+        return demo
 
     def save(self) -> None:
         """Keep how far the simulation has been told."""
-        text = json.dumps({"start": format_time(self.start), "told_until": format_time(self.told_until)})
+        state = {"start": format_time(self.start), "told_until": format_time(self.told_until), "seeded": self.seeded}
         partial = self.folder / f"{_STATE}.new"
-        partial.write_text(text)
+        partial.write_text(json.dumps(state))
         partial.replace(self.folder / _STATE)
 
     def simulator(self) -> Simulator:
@@ -74,21 +77,27 @@ class Demo:
         return Simulator(SEED, TENANTS, self.start)
 
 
-async def seed(demo: Demo, pool: ClientPool, producer: AIOKafkaProducer, prefix: str, partitions: int) -> None:
-    """Give the demo's tenants their settings, what their sources hold, and a year of history that says it is demo
-    data."""
+def seed(demo: Demo, pool: ClientPool, partitions: int) -> None:
+    """Store what a demo begins with: settings, what the sources hold, the counts of that, and a year of history that
+    says it is demo data.
+
+    All of it follows from the beginning of the demo: done again after a crash, it replaces itself.
+    """
     simulator = demo.simulator()
     settings = [_first_revision(one, demo.start) for one in simulator.settings()]
-    for one in settings:
-        key = one.tenant.encode()
-        item = Item(key, one.model_dump_json().encode())
-        await write(producer, full_name(prefix, "tenants"), partition_of(key, partitions), [item], now_ms())
-    publisher = KafkaPublisher(producer, prefix)
-    await publish_all(map(from_dict, simulator.initial_events()), publisher, partitions)
     past = history(simulator.year_of_counts(), {one.tenant: one for one in settings}, demo.start)
-    rows = await asyncio.to_thread(seed_history, pool, past)
-    demo.save()
-    log.info("demo_seeded", tenants=len(settings), history_rows=rows)
+    history_rows = seed_history(pool, past)
+    told = list(first_facts(settings, simulator.initial_events(), partitions, to_ms(demo.start)))
+    rows = ClickHouseRows(pool)
+    for outcome in (
+        processors.tenants([record for record in told if record.topic == "tenants"]),
+        processors.seat_changes([record for record in told if record.topic == "seat-changes"]),
+        processors.license_counts([record for record in told if record.topic == "license-counts"], CountLedger()),
+    ):
+        for batch in outcome.batches:
+            if batch.lines:
+                rows.insert(batch.table, batch.lines)
+    log.info("demo_seeded", tenants=len(settings), records=len(told), history_rows=history_rows)
 
 
 def _first_revision(settings: TenantSettings, at: datetime) -> TenantSettings:
@@ -128,16 +137,16 @@ async def live(demo: Demo, producer: AIOKafkaProducer, prefix: str, partitions: 
     """Tell what happens at the simulated tenants as it happens, for ever; first what happened while nobody told it."""
     simulator = demo.simulator()
     publisher = KafkaPublisher(producer, prefix)
-    saved = demo.told_until
-    for _ in simulator.steps(demo.told_until):
+    told = demo.told_until
+    for _ in simulator.steps(told):
         await asyncio.sleep(0)
     while True:
         now = utc_now()
         events: list[dict[str, Any]] = [event for _, step in simulator.steps(now) for event in step]
         if events:
             await publish_all(map(from_dict, events), publisher, partitions)
-        demo.told_until = now
-        if now - saved >= _SAVE_EVERY:
+        if now - told >= _SAVE_EVERY:
+            # An interval late: what was told just now may be lost with the broker. Told again, it changes nothing.
+            demo.told_until, told = told, now
             await asyncio.to_thread(demo.save)
-            saved = now
         await asyncio.sleep(_TICK_S)

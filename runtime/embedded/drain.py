@@ -1,4 +1,4 @@
-"""Owns the waits of an embedded stack: until a group has got through what its topics hold."""
+"""Owns the wait at the end of an embedded stack: until the sink has stored what its topics hold."""
 
 import asyncio
 import contextlib
@@ -6,40 +6,30 @@ import contextlib
 from aiokafka import TopicPartition
 
 from runtime import kafka
-from runtime.installation import meter_group, sink_group
+from runtime.installation import sink_group
 from runtime.settings import Kafka
-from schemas.topics import TopicName, full_name
+from schemas.topics import full_name
 from streams.kafka import ends_of
+from streams.sink.sink import TOPICS
 
-INPUT_TOPICS: tuple[TopicName, ...] = ("user-changes", "assignments")
-STORED_TOPICS: tuple[TopicName, ...] = ("seat-changes", "license-counts", "tenants", "commands")
 _POLL_S = 0.05
-
-
-async def counted(own: Kafka, deadline_s: float) -> bool:
-    """Wait until the meters have got through the events that are there now; return False if that took too long."""
-    return await _through(own, meter_group(own.topic_prefix), INPUT_TOPICS, deadline_s)
 
 
 async def stored(own: Kafka, deadline_s: float) -> bool:
     """Wait until the sink has stored what is there now; return False if that took too long."""
-    return await _through(own, sink_group(own.topic_prefix), STORED_TOPICS, deadline_s)
-
-
-async def _through(own: Kafka, group: str, topics: tuple[TopicName, ...], deadline_s: float) -> bool:
     admin, consumer = kafka.admin(own), kafka.reader(own)
     await admin.start()
     await consumer.start()
     try:
         tps = [
             TopicPartition(full_name(own.topic_prefix, topic), partition)
-            for topic in topics
+            for topic in TOPICS
             for partition in range(own.partitions)
         ]
         ends = await ends_of(consumer, tps, exact=False)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(deadline_s):
-                while not await _committed(admin, group, ends):  # noqa: ASYNC110 -- no event here
+                while not await _committed(admin, sink_group(own.topic_prefix), ends):  # noqa: ASYNC110 -- no event here
                     await asyncio.sleep(_POLL_S)
                 return True
         return False

@@ -57,6 +57,8 @@ async def rebuild(pool: ClientPool, producer: AIOKafkaProducer, prefix: str, par
             await sender.send("meter-state-changelog", *placed)
     for partition, header in builder.headers():
         await sender.send("meter-state-changelog", partition, header)
+    for partition, tally in builder.tallies():
+        await sender.send("tallies", partition, tally)
     await sender.flush()
     rebuilt = Rebuilt(len(settings), subjects, len(counts))
     log.info("state_rebuilt", tenants=rebuilt.tenants, subjects=rebuilt.subjects, counts=rebuilt.counts)

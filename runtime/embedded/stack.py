@@ -17,17 +17,15 @@ from typing import Any
 import httpx
 import structlog
 
-from runtime import kafka, topics
 from runtime.clickhouse import lock
 from runtime.embedded.broker import HOST, TansuBroker
 from runtime.embedded.child import Child
-from runtime.embedded.core import REBUILT_MARK
-from runtime.embedded.drain import counted, stored
+from runtime.embedded.drain import stored
+from runtime.embedded.leash import leashed
+from runtime.embedded.marks import COUNTING_MARK, REBUILT_MARK
 from runtime.portal_process import listen
 from runtime.settings import Kafka
 
-COUNTING_MARK = "counting"
-"""File in the run folder that the worker makes once it owns and has recovered every partition."""
 MIN_FREE_BYTES = 256 * 1024 * 1024
 READY_S = 120.0
 """A rebuild of a million subjects has to fit."""
@@ -57,8 +55,8 @@ class Stack:
         self._run_folder = self.data / "run"
         self._broker_port = _free_port()
         self._kafka = Kafka(bootstrap=f"{HOST}:{self._broker_port}")
-        self._broker = TansuBroker(self._broker_port, self._log("broker"))
-        worker = [sys.executable, "-m", "runtime.embedded.worker", str(self._run_folder / COUNTING_MARK)]
+        self._broker = TansuBroker(self._broker_port, self._log("broker"), leashed)
+        worker = leashed([sys.executable, "-m", "runtime.embedded.worker", str(self._run_folder)])
         self._worker = Child("the worker", worker, self._log("worker"), self._env())
         self._core = self._new_core(fresh=True)
 
@@ -79,7 +77,7 @@ class Stack:
         command = [sys.executable, "-m", "runtime.embedded.core", str(self.data), str(self._run_folder)]
         command += ["--demo"] if self._demo else []
         command += ["--fresh"] if fresh else []
-        return Child("the portal with its storage", command, self._log("core"), self._env())
+        return Child("the portal with its storage", leashed(command), self._log("core"), self._env())
 
     def run(self, started: Callable[[], None]) -> None:
         """Start everything, call `started`, and supervise until a signal. Raises StackError and what children raise."""
@@ -122,27 +120,17 @@ class Stack:
         begin = time.monotonic()
         self._broker.start()
         self._broker.wait_ready()
-        asyncio.run(self._make_topics())
         self._say(f"broker ready, {self._kafka.bootstrap}")
         self._core = self._new_core(fresh=True)
         self._core.start()
+        self._worker.start()  # it loads its code meanwhile, and waits for the mark
         self._wait(self._core, (self._run_folder / REBUILT_MARK).exists)
         self._say(f"storage ready, {self.data / 'clickhouse'}")
-        self._worker.start()
         self._wait(self._worker, self._serves)
-        asyncio.run(counted(self._kafka, READY_S))
         self._say(f"counting, after {time.monotonic() - begin:.1f} s")
 
     def _wait(self, child: Child, ready: Callable[[], bool]) -> None:
         child.wait_ready(lambda: self._stop.is_set() or ready(), READY_S)
-
-    async def _make_topics(self) -> None:
-        admin = kafka.admin(self._kafka)
-        await admin.start()
-        try:
-            await topics.ensure(admin, self._kafka.topic_prefix, self._kafka.partitions)
-        finally:
-            await admin.close()
 
     def _serves(self) -> bool:
         if not (self._run_folder / COUNTING_MARK).exists():
@@ -156,8 +144,9 @@ class Stack:
     def _restart_the_dead(self) -> None:
         if not self._broker.alive:
             self._note_death("the embedded broker (Tansu)", self._log("broker"))
+            # What they hold of it is void: nothing of that was confirmed before it was on disk.
             self._worker.kill()
-            self._core.stop()
+            self._core.kill()
             self._start()
             return
         for child in (self._core, self._worker):

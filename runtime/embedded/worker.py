@@ -2,9 +2,11 @@
 
 import dataclasses
 import sys
+import time
 from functools import partial
 from pathlib import Path
 
+from runtime.embedded.marks import COUNTING_MARK, REBUILT_MARK
 from runtime.logging import configure
 from runtime.settings import load
 from runtime.worker import options_of
@@ -12,21 +14,23 @@ from streams.counter import new_counter_app
 from streams.meter import new_meter_app
 from streams.run import run_apps
 
-SESSION_TIMEOUT_S = 6.0
+SESSION_TIMEOUT_S = 4.0
 """Joining a group takes half of it on the embedded broker."""
+_LOOK_S = 0.02
 
 
 def main() -> int:
-    """Run meter and counter until SIGTERM: `python -m runtime.embedded.worker MARK`; MARK is made when both are
-    ready."""
-    mark = Path(sys.argv[1])
+    """Run meter and counter until SIGTERM: `python -m runtime.embedded.worker RUN_FOLDER`."""
+    folder = Path(sys.argv[1])
     waiting = {"meter", "counter"}
 
     def ready(name: str) -> None:
         waiting.discard(name)
         if not waiting:
-            mark.touch()
+            (folder / COUNTING_MARK).touch()
 
+    while not (folder / REBUILT_MARK).exists():
+        time.sleep(_LOOK_S)
     settings = load()
     configure(settings.log)
     options = dataclasses.replace(
