@@ -37,7 +37,7 @@ class TallyBoard:
         if tally.epoch < self._ended.get(tally.partition, -1):
             return False
         kept = self._tallies.setdefault(tally.tenant, {}).setdefault(tally.partition, {})
-        if any((other.epoch, other.seq) >= (tally.epoch, tally.seq) for other in kept.values()):
+        if any(_age(other) >= _age(tally) for other in kept.values()):
             return False
         kept[tally.criteria] = tally
         return True
@@ -45,7 +45,7 @@ class TallyBoard:
     def newest(self, tenant: str, partition: int) -> Tally | None:
         """Return the newest tally of a tenant and partition, under whichever criteria."""
         kept = self._tallies.get(tenant, {}).get(partition, {})
-        return max(kept.values(), key=lambda tally: (tally.epoch, tally.seq), default=None)
+        return max(kept.values(), key=_age, default=None)
 
     def revision(self, tenant: str) -> int | None:
         """Return the oldest revision of the settings that any partition which knows the tenant has followed; None
@@ -81,14 +81,20 @@ class TallyBoard:
         return _sum(whole) if len(whole) == len(tallies) else None
 
     def settle(self, tenant: str, criteria: str) -> None:
-        """Forget the tallies under other criteria, once these are in force."""
+        """Forget the tallies under other criteria, once these are in force; but not the newer ones, whose settings
+        this counter has not read yet."""
         for kept in self._tallies.get(tenant, {}).values():
-            for other in [name for name in kept if name != criteria]:
+            reached = _age(kept[criteria])
+            for other in [name for name, tally in kept.items() if _age(tally) < reached]:
                 del kept[other]
 
     def forget(self, tenant: str) -> None:
         """Forget a purged tenant."""
         self._tallies.pop(tenant, None)
+
+
+def _age(tally: Tally) -> tuple[int, int]:
+    return tally.epoch, tally.seq
 
 
 def _sum(tallies: list[Tally]) -> Total:
