@@ -4,8 +4,9 @@ from collections import defaultdict
 from itertools import product
 from typing import cast
 
-from licensing.criteria import fingerprint
+from licensing.criteria import compile_criteria, fingerprint
 from licensing.facets import FACETS
+from licensing.profile import profile_of
 from schemas.changes import SeatChange, Tally
 from schemas.count import Count
 from streams.protocol.effects import LogRecord
@@ -87,6 +88,17 @@ def check_counts(world: World, sent: Sent) -> None:
         assert (settings.revision, settings.acquired_licenses) == (count.settings_revision, count.acquired_licenses)
 
 
+def check_tallied(world: World, sent: Sent) -> None:
+    """All that a tally counts stands as the criteria want it that the tally names."""
+    while world.tallied:
+        tally, counted = world.tallied.pop()
+        known = [sent.of("nobody"), *(each for (tenant, _), each in sent.revisions.items() if tenant == tally.tenant)]
+        settings = next(each for each in known if fingerprint(each) == tally.criteria)
+        criteria = compile_criteria(settings)
+        for value in counted:
+            assert profile_of(decode_record(value).facets, criteria) == value[0], f"half-way: {tally}"
+
+
 def check_whole(tallies: list[Stored], sent: Sent, count: Count) -> None:
     """A count is the sum of one tally of each partition that has ever told of the tenant, all under its criteria."""
     settings = sent.revisions.get((count.tenant, count.settings_revision)) or sent.of("nobody").model_copy()
@@ -130,7 +142,7 @@ def check_dead_letters(world: World, sent: Sent) -> None:
 
 def chains(world: World) -> Chains:
     """Return each subject's changes as a reader has them: a change makes void what lower epochs told of the subject in
-    its revision or a later one."""
+    its revision or a later one, and a new life what they told of one that nobody ended."""
     told: dict[tuple[str, str], dict[int, SeatChange]] = defaultdict(dict)
     for _, record in world.everything("seat-changes"):
         if b'"type":"seat_change"' in (record.value or b""):
@@ -145,6 +157,9 @@ def chains(world: World) -> Chains:
 def _valid(changes: list[SeatChange]) -> list[SeatChange]:
     valid: list[SeatChange] = []
     for change in changes:
+        if change.old_profile is None:  # a life that no owner kept before its tenant was removed has no end
+            while valid and valid[-1].kind != "removed" and valid[-1].epoch < change.epoch:
+                valid.pop()
         if not valid or change.epoch >= valid[-1].epoch:
             valid.append(change)
     return valid

@@ -22,6 +22,8 @@ class MemoryLog:
 
     def __init__(self) -> None:
         self.records: list[Stored] = []
+        self.history: list[Stored] = []
+        """All that was ever written, whatever compaction has removed."""
         self.end = 0
 
     def append(self, items: Sequence[Item], now_ms: int) -> Appended:
@@ -29,8 +31,9 @@ class MemoryLog:
         base = self.end
         for item in items:
             stamp = now_ms if item.timestamp_ms is None else item.timestamp_ms
-            self.records.append(Stored(self.end, item.key, item.value, item.headers, stamp))
+            self.history.append(Stored(self.end, item.key, item.value, item.headers, stamp))
             self.end += 1
+        self.records += self.history[base:]
         return Appended(base, len(items))
 
     def read(self, start: int, end: int | None = None) -> list[Stored]:

@@ -7,7 +7,7 @@ from schemas.count import Count
 from schemas.identifiers import partition_of
 from schemas.topics import TopicName
 from streams.protocol.counter import CounterPartition, CountRecovery
-from streams.protocol.effects import Item, LogRecord, Publish, Steps, single
+from streams.protocol.effects import Effect, Item, LogRecord, Publish, Steps, single
 from streams.protocol.ledger import Ledger
 from streams.protocol.meter import MeterPartition
 from streams.protocol.owned_log import OwnedLog
@@ -98,6 +98,15 @@ class MeterProcess(Process):
         for topic, ledger in self._ledgers.items():
             self._position[topic] = ledger.next_offset
 
+    def take_up(self, effect: Effect) -> None:
+        """Begin to carry out an effect; of a tally, remember what it counts."""
+        super().take_up(effect)
+        if isinstance(effect, Publish) and effect.step == "5-tallies":
+            for item in effect.items:
+                tally = Tally.model_validate_json(item.value or b"")
+                counted = list(self.meter.state.tenants[tally.tenant].records.values())
+                self.world.tallied.append((tally, counted))
+
     def _pause(self) -> None:
         if self._job is not None and self._job.__name__ == "follow_rules":  # type: ignore[attr-defined]
             self._following, self._job = self._job, None
@@ -151,8 +160,7 @@ class CounterProcess(Process):
     def next_job(self, choice: int) -> Steps | None:
         """Take up settings and tallies, then publish what is due."""
         if choice % 3:
-            for tenant in self._own(self.read_settings()):
-                self.counter.settings_changed(tenant)
+            self.follow_settings()
         if choice % 5:
             self._read_tallies(1 + choice % 3)
         heals = self.counter.take_heals()
@@ -160,6 +168,11 @@ class CounterProcess(Process):
             return single(Publish("7-heal", "tallies", self.partition, heals))
         due = self.counter.due(self.world.now_ms)
         return self._publish(due) if due else None
+
+    def follow_settings(self) -> None:
+        """Take new settings of the tenants that are counted here."""
+        for tenant in self._own(self.read_settings()):
+            self.counter.settings_changed(tenant)
 
     def _publish(self, due: list[str]) -> Steps:
         counts = [self.counter.take(tenant, self.world.now_ms) for tenant in due]

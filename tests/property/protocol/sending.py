@@ -22,6 +22,8 @@ from tests.property.protocol.world import PARTITIONS, START_MS, World
 AGES_MS = st.integers(0, 40)
 PLACES = st.integers(0, PARTITIONS - 1)
 INPUTS = st.sampled_from(["user-changes", "assignments"])
+SEEN = st.lists(st.tuples(facet_facts(), AGES_MS, st.sampled_from(SOURCES)), min_size=1, max_size=5)
+BODY = st.sampled_from(BODIES)
 
 
 class Sending(RuleBasedStateMachine):
@@ -49,11 +51,15 @@ class Sending(RuleBasedStateMachine):
 
     @rule(
         tenant=st.sampled_from(TENANTS),
-        events=st.lists(st.tuples(facet_facts(), AGES_MS, st.sampled_from(SOURCES)), min_size=1, max_size=4),
+        events=SEEN,
         times=st.sampled_from([1, 1, 1, 2]),
         astray=st.sampled_from([0, 0, 0, 0, 1]),
     )
     def observe(self, tenant: str, events: list[Any], times: int, astray: int) -> None:
+        self.send_all(tenant, events, times, astray)
+
+    def send_all(self, tenant: str, events: list[Any], times: int = 1, astray: int = 0) -> None:
+        """Send observations so many times, to their partition or to another."""
         for (subject, facet, facts), age_ms, source in events:
             at_ms = self.at(tenant, age_ms)
             event = observation(tenant, subject, facet, at_ms, source, facts)
@@ -68,7 +74,7 @@ class Sending(RuleBasedStateMachine):
         tenant=st.sampled_from(TENANTS),
         topic=INPUTS,
         place=PLACES,
-        events=st.lists(st.tuples(facet_facts(), AGES_MS, st.sampled_from(SOURCES)), min_size=1, max_size=6),
+        events=SEEN,
         bad=st.lists(st.sampled_from(BAD[2:]), max_size=2),
     )
     def observe_in_an_array(
@@ -93,6 +99,10 @@ class Sending(RuleBasedStateMachine):
         sweeps=st.booleans(),
     )
     def ask_a_source(self, tenant: str, facet: str, source: str, age_ms: int, sweeps: bool) -> None:
+        self.ask(tenant, facet, source, age_ms, sweeps)
+
+    def ask(self, tenant: str, facet: str, source: str, age_ms: int, sweeps: bool) -> None:
+        """Send a sync or a confirmation to every partition."""
         at_ms = self.at(tenant, age_ms)
         kind, name = ("sync_completed", "started_at") if sweeps else ("facet_confirmed", "observed_at")
         event = {"type": kind, "tenant": tenant, "facet": facet, "source": source, name: format_ms(at_ms)}
@@ -119,19 +129,20 @@ class Sending(RuleBasedStateMachine):
 
     # settings
 
-    @rule(tenant=st.sampled_from(TENANTS), mode=st.sampled_from(["put", "patch"]), body=st.sampled_from(BODIES))
+    @rule(tenant=st.sampled_from(TENANTS), mode=st.sampled_from(["put", "patch"]), body=BODY)
     def set_tenant(self, tenant: str, mode: Any, body: dict[str, Any]) -> None:
-        self._change(tenant, mode, body)
+        self.change(tenant, mode, body)
 
     @rule(tenant=st.sampled_from(TENANTS))
     def remove_tenant(self, tenant: str) -> None:
-        self._change(tenant, "remove", {})
+        self.change(tenant, "remove", {})
 
-    def _change(self, tenant: str, mode: Any, body: dict[str, Any]) -> None:
+    def change(self, tenant: str, mode: Any, body: dict[str, Any]) -> None:
         self.world.now_ms += 1
         command = ChangeSettings(
             id="c", tenant=tenant, by="ana", sent_at=from_ms(self.world.now_ms), mode=mode, body=body
         )
+        was_removed = self.sent.removed(tenant)
         decided, answer = decide(self.sent.settings.get(tenant), command, self.world.now_ms)
         assert answer.status == "done"
         assert isinstance(decided, TenantSettings)
@@ -140,3 +151,6 @@ class Sending(RuleBasedStateMachine):
         log = self.world.log("tenants", partition_of(key, PARTITIONS))
         log.append([Item(key, decided.model_dump_json().encode())], self.world.now_ms)
         self.world.now_ms = max(self.world.now_ms, to_ms(cast(Any, decided.updated_at))) + 1
+        if was_removed:  # what is sent before every meter has heard that the tenant is back becomes dead letters
+            for process in [*self.world.owners.values(), *self.world.zombies]:
+                process.follow_settings()

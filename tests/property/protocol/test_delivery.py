@@ -16,9 +16,9 @@ from schemas.identifiers import partition_of, subject_key
 from schemas.times import from_ms
 from schemas.topics import TopicName
 from tests.property.protocol import checks
-from tests.property.protocol.events import as_json, observation
+from tests.property.protocol.events import FACTS, TENANTS, as_json, observation
 from tests.property.protocol.processes import CounterProcess, MeterProcess
-from tests.property.protocol.sending import PLACES, Sending
+from tests.property.protocol.sending import BODY, PLACES, SEEN, Sending
 from tests.property.protocol.world import PARTITIONS, Process
 
 CHOICES = st.lists(st.integers(0, 200), min_size=1, max_size=12)
@@ -47,9 +47,10 @@ class Delivery(Sending):
     def _run(self, process: Process, effects: int, choices: list[int]) -> None:
         before = len(process.taken) if isinstance(process, CounterProcess) else 0
         self.world.run(process, effects, cycle(choices))
+        checks.check_tallied(self.world, self.sent)
         if isinstance(process, CounterProcess):
             for count, tallies_read in process.taken[before:]:
-                tallies = self.world.log("tallies", process.partition).read(0, tallies_read)
+                tallies = self.world.log("tallies", process.partition).history[:tallies_read]
                 checks.check_whole(tallies, self.sent, count)
             checks.check_versions([count for count, _ in process.taken])
 
@@ -76,6 +77,50 @@ class Delivery(Sending):
             self._run(zombie, effects, choices)
             if knows:
                 self.world.lose(zombie)
+
+    @rule(
+        tenant=st.sampled_from(TENANTS),
+        events=SEEN,
+        place=PLACES,
+        choices=CHOICES,
+        between=EFFECTS,
+        after=st.integers(1, 4),
+        dies=st.booleans(),
+    )
+    def take_over(
+        self, tenant: str, events: list[Any], place: int, choices: list[int], between: int, after: int, dies: bool
+    ) -> None:
+        """A meter freezes while it writes to its changelog; what it wrote arrives after another has taken over."""
+        self.send_all(tenant, events)
+        process = self._owner("meter", place)
+        for _ in range(40):
+            if process.is_writing("meter-state-changelog") or not self.world.owns(process):
+                break
+            self._run(process, 1, choices)
+        if self.world.owns(process):
+            self.world.freeze(process)
+            self._run(self._owner("meter", place), between, choices)
+            self._run(process, after, choices)
+            if dies:
+                self.world.lose(self._owner("meter", place))
+
+    @rule(
+        tenant=st.sampled_from(TENANTS),
+        body=BODY,
+        facet=st.sampled_from(sorted(FACTS)),
+        choices=CHOICES,
+        effects=st.integers(1, 40),
+        place=PLACES,
+    )
+    def die_while_following(
+        self, tenant: str, body: dict[str, Any], facet: str, choices: list[int], effects: int, place: int
+    ) -> None:
+        """A meter dies somewhere on the way from one set of rules to another."""
+        self.change(tenant, "put", body)
+        self.ask(tenant, facet, "graph", 0, False)
+        process = self._owner("meter", place)
+        self._run(process, effects, choices)
+        self.world.lose(process)
 
     @rule(kind=st.sampled_from(["meter", "counter"]), place=PLACES)
     def revoke(self, kind: str, place: int) -> None:
@@ -157,10 +202,10 @@ class Delivery(Sending):
 
 @pytest.fixture(autouse=True)
 def _small_slices(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streams.protocol.meter, "SLICE_EVENTS", 2)
+    monkeypatch.setattr(streams.protocol.meter, "SLICE_EVENTS", 1)
 
 
 Delivery.TestCase.settings = settings(
-    max_examples=500, stateful_step_count=40, report_multiple_bugs=False, suppress_health_check=list(HealthCheck)
+    max_examples=300, stateful_step_count=40, report_multiple_bugs=False, suppress_health_check=list(HealthCheck)
 )
 TestDelivery = Delivery.TestCase

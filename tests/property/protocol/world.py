@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from schemas.changes import Tally
 from schemas.topics import TopicName
 from streams.protocol.effects import Append, Appended, Done, Effect, Item, Pause, Publish, ReadBack, Steps
 from streams.protocol.owned_log import OwnedLog, SupersededError
@@ -23,6 +24,8 @@ class World:
         self.owners: dict[tuple[str, int], Process] = {}
         """By kind of process and partition: the one that the group has assigned it to."""
         self.zombies: list[Process] = []
+        self.tallied: list[tuple[Tally, list[bytes]]] = []
+        """Tallies on their way, each with the records that it counts."""
         self._logs: dict[tuple[TopicName, int], MemoryLog] = defaultdict(MemoryLog)
 
     def log(self, topic: TopicName, partition: int) -> MemoryLog:
@@ -72,7 +75,8 @@ class World:
 class Write:
     """A write on its way: it reaches the broker in batches, one at a time."""
 
-    def __init__(self, log: MemoryLog, items: list[Item]) -> None:
+    def __init__(self, topic: TopicName, log: MemoryLog, items: list[Item]) -> None:
+        self.topic = topic
         self._log = log
         self._items = items
         self._acknowledged: list[Appended] = []
@@ -109,6 +113,10 @@ class Process:
         """Tell whether a job is in hand."""
         return self._job is not None
 
+    def is_writing(self, topic: TopicName) -> bool:
+        """Tell whether a write to a topic is on its way."""
+        return self.writing is not None and self.writing.topic == topic
+
     def read_settings(self) -> list[str]:
         """Take what is new in the topic `tenants`; return the tenants concerned."""
         changed = []
@@ -137,15 +145,16 @@ class Process:
         except StopIteration:
             self._job, self.started = None, True
             return True
-        self._take_up(effect)
+        self.take_up(effect)
         return True
 
-    def _take_up(self, effect: Effect) -> None:
+    def take_up(self, effect: Effect) -> None:
+        """Begin to carry out an effect."""
         match effect:
             case Append(items=items):
-                self.writing = Write(self.world.log(self.owned, self.partition), list(items))
+                self.writing = Write(self.owned, self.world.log(self.owned, self.partition), list(items))
             case Publish(topic=topic, partition=partition, items=items):
-                self.writing = Write(self.world.log(topic, partition), list(items))
+                self.writing = Write(topic, self.world.log(topic, partition), list(items))
             case ReadBack(start=start, end=end):
                 self._result = self.world.log(self.owned, self.partition).read(start, end)
             case Done(offsets=offsets):
@@ -153,6 +162,10 @@ class Process:
                     self.world.committed.update({(topic, self.partition): offset for topic, offset in offsets.items()})
             case Pause():
                 self._pause()
+
+    def follow_settings(self) -> None:
+        """Take new settings, at any moment, as the reader beside the pipelines does."""
+        raise NotImplementedError
 
     def look_after_log(self) -> None:
         """Take up, while nothing else is in hand, a look at what strangers have written to the owned log."""
