@@ -34,7 +34,10 @@ async def history(
     step: Annotated[str | None, Query(description="auto (about 1,000 points), 1m, 1h, 1d, or seconds")] = None,
     accept: Annotated[str, Header()] = "",
 ) -> Response | dict[str, Any]:
-    """Figures of [from, to) in steps. The last value before the range is carried into it; no peak is lost."""
+    """Figures of [from, to) in steps. The last value before the range is carried into it; no peak is lost.
+
+    `demo_until`: points up to this one are made-up demo data; null where none is.
+    """
     since, until = parse_range(start, end, context.now())
     step_s = choose_step(step, since, until)
     buckets = await context.read(lambda: context.services.store.buckets(tenant, since, until, step_s))
@@ -43,11 +46,18 @@ async def history(
     points = [_point(bucket) for bucket in buckets]
     if "text/csv" in accept.lower():
         return Response(
-            _csv(points),
+            _csv(points, [bucket.demo for bucket in buckets]),
             media_type="text/csv; charset=utf-8",
             headers={"Content-Disposition": f'attachment; filename="{tenant}-licenses.csv"'},
         )
-    return {"from": format_time(since), "to": format_time(until), "step": step_s, "points": points}
+    demo = [format_time(bucket.at) for bucket in buckets if bucket.demo]
+    return {
+        "from": format_time(since),
+        "to": format_time(until),
+        "step": step_s,
+        "demo_until": demo[-1] if demo else None,
+        "points": points,
+    }
 
 
 def _point(bucket: Bucket) -> dict[str, Any]:
@@ -63,15 +73,16 @@ def _point(bucket: Bucket) -> dict[str, Any]:
     }
 
 
-def _csv(points: list[dict[str, Any]]) -> str:
+def _csv(points: list[dict[str, Any]], demo: list[bool]) -> str:
     out = io.StringIO()
     writer = csv.writer(out)
     names = [factor.name for factor in FACTORS]
     writer.writerow(
         ["at", *(f"currently_licensed_{part}" for part in _LICENSED), *_PLAIN]
         + [f"{name}_{part}" for name in names for part in ("counted", "matched")]
+        + ["demo"]
     )
-    for point in points:
+    for point, is_demo in zip(points, demo, strict=True):
         row = [
             point["at"],
             *(point["currently_licensed"][part] for part in _LICENSED),
@@ -79,5 +90,5 @@ def _csv(points: list[dict[str, Any]]) -> str:
         ]
         factors = point["factors"]
         row += [factors.get(name, {}).get(part) for name in names for part in ("counted", "matched")]
-        writer.writerow(row)
+        writer.writerow([*row, str(is_demo).lower()])
     return out.getvalue()

@@ -56,10 +56,12 @@ def history(
         print_line(f"nothing is on record of {name} between {found['from']} and {found['to']}")
     elif form == "png":
         target = output or Path(f"{name}-licenses.png")
-        save_png(name, found["points"], target)
+        save_png(f"{name} (demo data)" if found["demo_until"] else name, found["points"], target)
         print_line(f"written: {target}")
     else:
         _print(found["points"])
+        if found["demo_until"] is not None:
+            print_line(f"Up to {found['demo_until']} this is made-up demo data.")
 
 
 def _print(points: list[dict[str, Any]]) -> None:

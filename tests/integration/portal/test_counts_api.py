@@ -113,7 +113,7 @@ async def test_history_carries_the_last_value_into_the_range(world: World, tenan
         "from": (START + timedelta(hours=3)).isoformat(), "to": (START + timedelta(hours=7)).isoformat(), "step": "1h",
     }  # fmt: skip
     body = (await world.http.get(f"/api/v1/tenants/{tenant}/licenses/history", params=query)).json()
-    assert (3_600, format_time(START + timedelta(hours=3))) == (body["step"], body["from"])
+    assert (3_600, format_time(START + timedelta(hours=3)), None) == (body["step"], body["from"], body["demo_until"])
     assert [1, 1, 2, 2] == [point["currently_licensed"]["last"] for point in body["points"]]
     first = body["points"][0]
     assert {"at", "currently_licensed", "acquired_licenses", "available_licenses", "user_licenses", "dr_phone_licenses",
@@ -127,7 +127,7 @@ async def test_history_carries_the_last_value_into_the_range(world: World, tenan
     assert text.headers["content-type"].startswith("text/csv")
     rows = list(csv.DictReader(io.StringIO(text.text)))
     assert ["1", "1", "2", "2"] == [row["currently_licensed_last"] for row in rows]
-    assert rows[0]["direct_routing_counted"] == "1"
+    assert ("1", "false") == (rows[0]["direct_routing_counted"], rows[0]["demo"])
 
 
 @pytest.mark.parametrize(
