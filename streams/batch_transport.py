@@ -196,6 +196,9 @@ class BatchApp(faust.App):
     def on_rebalance_return(self) -> None:
         """Do nothing: Faust tells its sensors of it, and warns where it has none."""
 
+    def _create_directories(self) -> None:
+        """Make none: Faust would put folders for tables, which are none of ours, where the process was started."""
+
     def _new_transport(self) -> Any:
         return BatchTransport([URL(f"aiokafka://{self.kafka.bootstrap}")], self, self.loop)
 
