@@ -117,7 +117,7 @@ class Pipeline:
 
     async def _run(self) -> None:
         await self._begin()
-        wait_s: float | None = None
+        wait_s: float | None = 0.0  # the start may have left something to publish, and no batch need ever come
         last_flush = 0.0
         loop = asyncio.get_running_loop()
         while not self._stopping:

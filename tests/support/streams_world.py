@@ -19,20 +19,17 @@ from schemas.count import Count
 from schemas.events import USER_CHANGES_FACETS
 from schemas.identifiers import partition_of, subject_key
 from schemas.settings import TenantSettings
-from schemas.topics import TopicName
+from schemas.topics import TOPICS, TopicName
 from streams.kafka import KafkaOptions
 from streams.meter import INPUT_TOPICS
 from tests.support import streams_checks as checks
 from tests.support.kafka_broker import KafkaBroker
 from tests.support.kafka_clients import admin_of, consumer_of, partitions_of, producer_of
 from tests.support.made_events import Event, Expected
-from tests.support.waiting import eventually_async
+from tests.support.waiting import NotInTimeError, eventually_async
 from tests.support.worker import BOTH, Worker
 
 PARTITIONS = 4
-OUTPUTS: tuple[TopicName, ...] = (
-    "seat-changes", "license-counts", "dead-letters", "commands", "meter-state-changelog", "tenants", "tallies",
-)  # fmt: skip
 
 
 class StreamsWorld:
@@ -50,7 +47,7 @@ class StreamsWorld:
         self._reader = reader
         self._inputs = {options.topic(name) for name in INPUT_TOPICS}
         self._sent: dict[TopicPartition, int] = {}
-        self._names = {options.topic(name): name for name in OUTPUTS}
+        self._names = {options.topic(name): name for name in TOPICS}
 
     def worker(self, name: str = "worker", roles: tuple[str, ...] = BOTH, fault: str = "") -> Worker:
         """Start a process; it is killed at the end of the test if it still runs."""
@@ -104,10 +101,16 @@ class StreamsWorld:
         """Return the partition of a key."""
         return partition_of(key, self.options.partitions)
 
-    async def command(self, tenant: str, mode: Any = "patch", **body: Any) -> str:
+    async def command(self, tenant: str, mode: Any = "patch", if_match: int | None = None, **body: Any) -> str:
         """Send a change of settings; return the id of the command."""
         command = ChangeSettings(
-            id=uuid.uuid4().hex, tenant=tenant, by="ana@msp.example", sent_at=datetime.now(UTC), mode=mode, body=body
+            id=uuid.uuid4().hex,
+            tenant=tenant,
+            by="ana@msp.example",
+            sent_at=datetime.now(UTC),
+            mode=mode,
+            body=body,
+            if_match=if_match,
         )
         key = tenant.encode()
         await self.put("commands", self.place(key), command.model_dump_json().encode(), key)
@@ -132,8 +135,11 @@ class StreamsWorld:
         return await self.answered(await self.command(tenant, mode, **body))
 
     async def read(self) -> None:
-        """Read on in all topics that are written."""
-        while fetched := await self._reader.getmany(timeout_ms=20):
+        """Read on in all topics, to the end unless more is written all the time."""
+        for _ in range(100):
+            fetched = await self._reader.getmany(timeout_ms=20)
+            if not fetched:
+                break
             for tp, records in fetched.items():
                 self.records[self._names[tp.topic]].extend(records)
 
@@ -155,15 +161,24 @@ class StreamsWorld:
     async def settled(self, deadline_s: float = 60.0) -> None:
         """Wait until counts and state are what a recount says, every chain is whole, and all was committed."""
 
+        problems: list[AssertionError] = []
+
         async def look() -> bool:
             await self.read()
-            checks.check_counts(self.records, self.expected)
-            checks.check_state(self.records, self.expected)
-            checks.check_chains(self.records, self.expected)
-            await self._check_committed()
+            try:
+                checks.check_counts(self.records, self.expected)
+                checks.check_state(self.records, self.expected)
+                checks.check_chains(self.records, self.expected)
+                await self._check_committed()
+            except AssertionError as problem:
+                problems.append(problem)
+                raise
             return True
 
-        await eventually_async(look, deadline_s)
+        try:
+            await eventually_async(look, deadline_s)
+        except NotInTimeError as error:
+            raise problems[-1] if problems else error from error
 
     async def _check_committed(self) -> None:
         group = f"{self.options.group}-meter"
@@ -191,7 +206,7 @@ async def open_world(
     async with admin_of(broker.bootstrap) as admin:
         await topics.ensure(admin, prefix, PARTITIONS)
     async with producer_of(broker.bootstrap) as producer, consumer_of(broker.bootstrap) as reader:
-        reader.assign([tp for name in OUTPUTS for tp in partitions_of(options.topic(name), PARTITIONS)])
+        reader.assign([tp for name in TOPICS for tp in partitions_of(options.topic(name), PARTITIONS)])
         world = StreamsWorld(options, folder, producer, reader)
         try:
             yield world
@@ -207,8 +222,7 @@ async def open_world(
 
 
 def _facet(event: Event) -> str:
-    facet: str = event.get("facet", event["type"])
-    return facet
+    return str(event["facet"] if "facet" in event else event["type"])
 
 
 def _key(event: Event) -> bytes:
