@@ -15,30 +15,36 @@ from aiokafka import AIOKafkaProducer
 
 from portal.services import utc_now
 from runtime import kafka, topics
+from runtime.clickhouse.errors import StorageError
 from runtime.clickhouse.migrate import migrate
 from runtime.clickhouse.pool import ClientPool, open_pool
 from runtime.clickhouse.reload import is_empty
 from runtime.embedded import demo as demo_provider
 from runtime.embedded.demo import Demo
-from runtime.embedded.marks import REBUILT_MARK
+from runtime.embedded.marks import REBUILT_MARK, run_folder
+from runtime.embedded.own_settings import own_settings
 from runtime.embedded.rebuild import rebuild
 from runtime.installation import Installation
 from runtime.logging import configure
-from runtime.portal_process import clickhouse_store, listen, services, web_config
-from runtime.settings import Settings, load
+from runtime.portal_process import PortalError, clickhouse_store, listen, services, web_config
+from runtime.settings import Settings
 from runtime.sink_process import store
 
 
 def main() -> int:
-    """Run the core: `python -m runtime.embedded.core DATA RUN_FOLDER [--demo] [--fresh]`."""
-    data, run_folder = Path(sys.argv[1]), Path(sys.argv[2])
-    settings = load()
+    """Run the core: `python -m runtime.embedded.core BOOTSTRAP DATA PORT [--demo] [--fresh]`; return the exit code."""
+    data, flags = Path(sys.argv[2]), sys.argv[4:]
+    settings = own_settings(sys.argv[1], data, int(sys.argv[3]))
     configure(settings.log)
-    asyncio.run(_run(settings, data, run_folder, demo="--demo" in sys.argv, fresh="--fresh" in sys.argv))
+    try:
+        asyncio.run(_run(settings, data, demo="--demo" in flags, fresh="--fresh" in flags))
+    except (StorageError, PortalError, topics.TopicsError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
     return 0
 
 
-async def _run(settings: Settings, data: Path, run_folder: Path, *, demo: bool, fresh: bool) -> None:
+async def _run(settings: Settings, data: Path, *, demo: bool, fresh: bool) -> None:
     main_task = asyncio.current_task()
     assert main_task is not None
     loop = asyncio.get_running_loop()
@@ -51,7 +57,7 @@ async def _run(settings: Settings, data: Path, run_folder: Path, *, demo: bool, 
         await producer.start()
         try:
             provider = await _prepare(settings, data, pool, producer, demo=demo, fresh=fresh)
-            (run_folder / REBUILT_MARK).touch()
+            (run_folder(data) / REBUILT_MARK).touch()
             installation = Installation(settings.kafka, embedded=True)
             async with (
                 services(installation, clickhouse_store(pool), f"{os.getpid():x}") as ready,

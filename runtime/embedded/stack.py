@@ -2,14 +2,13 @@
 is told to stop."""
 
 import asyncio
-import os
 import shutil
 import signal
 import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -18,13 +17,13 @@ import httpx
 import structlog
 
 from runtime.clickhouse import lock
-from runtime.embedded.broker import HOST, TansuBroker
+from runtime.embedded.broker import TansuBroker
 from runtime.embedded.child import Child
 from runtime.embedded.drain import stored
 from runtime.embedded.leash import leashed
-from runtime.embedded.marks import COUNTING_MARK, REBUILT_MARK
+from runtime.embedded.marks import COUNTING_MARK, REBUILT_MARK, run_folder
+from runtime.embedded.own_settings import HOST, own_settings
 from runtime.portal_process import listen
-from runtime.settings import Kafka
 
 MIN_FREE_BYTES = 256 * 1024 * 1024
 READY_S = 120.0
@@ -45,6 +44,7 @@ class Stack:
     """The embedded stack on one data directory. `say` is told, in sentences, how the start goes on."""
 
     def __init__(self, data: Path, port: int, *, demo: bool, say: Callable[[str], None]) -> None:
+        """Nothing is started yet. Raises SettingsError."""
         self.data = data.resolve()
         self.url = f"http://{HOST}:{port}"
         self._port = port
@@ -52,32 +52,23 @@ class Stack:
         self._say = say
         self._stop = threading.Event()
         self._deaths: list[float] = []
-        self._run_folder = self.data / "run"
-        self._broker_port = _free_port()
-        self._kafka = Kafka(bootstrap=f"{HOST}:{self._broker_port}")
-        self._broker = TansuBroker(self._broker_port, self._log("broker"), leashed)
-        worker = leashed([sys.executable, "-m", "runtime.embedded.worker", str(self._run_folder)])
-        self._worker = Child("the worker", worker, self._log("worker"), self._env())
+        self._run_folder = run_folder(self.data)
+        broker_port = _free_port()
+        self._kafka = own_settings(f"{HOST}:{broker_port}", self.data, port).kafka
+        self._broker = TansuBroker(broker_port, self._log("broker"), leashed)
+        self._worker = Child("the worker", self._python("worker"), self._log("worker"))
         self._core = self._new_core(fresh=True)
 
     def _log(self, name: str) -> Path:
         return self.data / "logs" / f"{name}.log"
 
-    def _env(self) -> Mapping[str, str]:
-        own = {
-            "POOLWATCH_KAFKA_BOOTSTRAP": self._kafka.bootstrap,
-            "POOLWATCH_CLICKHOUSE_DATA": str(self.data / "clickhouse"),
-            "POOLWATCH_PORTAL_HOST": HOST,
-            "POOLWATCH_PORTAL_PORT": str(self._port),
-            "POOLWATCH_LOG_FORMAT": "json",
-        }
-        return {**os.environ, **own}
+    def _python(self, module: str, *arguments: str) -> list[str]:
+        own = [self._kafka.bootstrap, str(self.data), str(self._port)]
+        return leashed([sys.executable, "-m", f"runtime.embedded.{module}", *own, *arguments])
 
     def _new_core(self, *, fresh: bool) -> Child:
-        command = [sys.executable, "-m", "runtime.embedded.core", str(self.data), str(self._run_folder)]
-        command += ["--demo"] if self._demo else []
-        command += ["--fresh"] if fresh else []
-        return Child("the portal with its storage", leashed(command), self._log("core"), self._env())
+        arguments = [*(["--demo"] if self._demo else []), *(["--fresh"] if fresh else [])]
+        return Child("the portal with its storage", self._python("core", *arguments), self._log("core"))
 
     def run(self, started: Callable[[], None]) -> None:
         """Start everything, call `started`, and supervise until a signal. Raises StackError and what children raise."""

@@ -6,9 +6,9 @@ import time
 from functools import partial
 from pathlib import Path
 
-from runtime.embedded.marks import COUNTING_MARK, REBUILT_MARK
+from runtime.embedded.marks import COUNTING_MARK, REBUILT_MARK, run_folder
+from runtime.embedded.own_settings import own_settings
 from runtime.logging import configure
-from runtime.settings import load
 from runtime.worker import options_of
 from streams.counter import new_counter_app
 from streams.meter import new_meter_app
@@ -20,8 +20,9 @@ _LOOK_S = 0.02
 
 
 def main() -> int:
-    """Run meter and counter until SIGTERM: `python -m runtime.embedded.worker RUN_FOLDER`."""
-    folder = Path(sys.argv[1])
+    """Run meter and counter until SIGTERM: `python -m runtime.embedded.worker BOOTSTRAP DATA PORT`."""
+    bootstrap, data, port = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
+    folder = run_folder(data)
     waiting = {"meter", "counter"}
 
     def ready(name: str) -> None:
@@ -31,7 +32,7 @@ def main() -> int:
 
     while not (folder / REBUILT_MARK).exists():
         time.sleep(_LOOK_S)
-    settings = load()
+    settings = own_settings(bootstrap, data, port)
     configure(settings.log)
     options = dataclasses.replace(
         options_of(settings.kafka), idempotent=False, exact_ends=False, session_timeout_s=SESSION_TIMEOUT_S

@@ -1,0 +1,17 @@
+"""Owns the settings of the embedded stack's processes: its broker, storage and portal are its own, whatever the
+environment or files say of others."""
+
+from pathlib import Path
+
+from runtime.settings import ClickHouse, Kafka, Portal, Settings, load
+
+HOST = "127.0.0.1"
+
+
+def own_settings(bootstrap: str, data: Path, port: int) -> Settings:
+    """Return the settings for a stack on a data directory; what it does not own is the user's. Raises SettingsError."""
+    return load(
+        kafka=Kafka(bootstrap=bootstrap).model_dump(),
+        clickhouse=ClickHouse(data=data / "clickhouse").model_dump(),
+        portal=Portal(host=HOST, port=port).model_dump(),
+    )
