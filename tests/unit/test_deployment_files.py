@@ -1,0 +1,131 @@
+"""What `docker compose` and `docker build` are given fits this version: settings, commands, files, pinned images."""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from runtime.effective import effective
+from runtime.settings import Settings
+from tests.unit.documented_commands import problem_of_line
+
+PINNED = re.compile(r"[\w./-]+:\d+\.\d+\.\d[\w.-]*")
+OWN = "poolwatch:"
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load((Path(__file__).parents[2] / "docker-compose.yml").read_text("utf-8"))
+    return loaded
+
+
+@pytest.fixture(scope="module")
+def dockerfile() -> list[list[str]]:
+    """The instructions of the Dockerfile, each as its words."""
+    text = (Path(__file__).parents[2] / "deploy" / "Dockerfile").read_text("utf-8")
+    lines = re.sub(r"\\\n\s*", " ", text).splitlines()
+    return [line.split() for line in lines if line.strip() and not line.startswith("#")]
+
+
+def own_services(compose: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {name: service for name, service in compose["services"].items() if service["image"].startswith(OWN)}
+
+
+def test_every_setting_in_compose_exists(compose: dict[str, Any]) -> None:
+    known = {row.name for row in effective(Settings.model_construct())}
+    given = {name for service in own_services(compose).values() for name in service["environment"]}
+    assert given
+    assert set() == given - known
+
+
+def test_what_compose_sets_is_accepted(compose: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    for service in own_services(compose).values():
+        with monkeypatch.context() as patch:
+            for name, value in service["environment"].items():
+                assert isinstance(value, str), f"{name} must be quoted, for YAML would change it"
+                patch.setenv(name, value)
+            settings = Settings(_env_file=None)
+        assert "kafka:9092" == settings.kafka.bootstrap
+        assert settings.clickhouse.url is not None, "separate processes need a server"
+
+
+def test_every_command_in_compose_is_understood(compose: dict[str, Any]) -> None:
+    commands = {name: service["command"] for name, service in own_services(compose).items()}
+    assert {"topics", "migrate", "meter", "counter", "sink", "portal", "cli"} == set(commands)
+    assert {} == {name: problem for name, words in commands.items() if (problem := problem_of_line(words))}
+
+
+def test_services_wait_for_services_that_exist_and_for_health_only_where_it_is_checked(compose: dict[str, Any]) -> None:
+    services = compose["services"]
+    for name, service in services.items():
+        for other, how in service.get("depends_on", {}).items():
+            assert other in services, f"{name} waits for {other}"
+            if how["condition"] == "service_healthy":
+                assert "healthcheck" in services[other], f"{name} waits for the health of {other}"
+            else:
+                assert "restart" not in services[other], f"{name} waits for the end of {other}, which is restarted"
+
+
+def test_long_running_processes_are_started_again(compose: dict[str, Any]) -> None:
+    once = {"topics", "migrate", "cli"}
+    assert once == {name for name, service in compose["services"].items() if "restart" not in service}
+    assert 2 == compose["services"]["meter"]["deploy"]["replicas"]
+
+
+def test_images_are_pinned(compose: dict[str, Any], dockerfile: list[list[str]]) -> None:
+    images = [service["image"] for service in compose["services"].values()]
+    images += [words[1] for words in dockerfile if words[0] == "FROM"]
+    assert [] == [image for image in images if not PINNED.fullmatch(image)]
+
+
+def test_the_image_is_named_after_this_version(compose: dict[str, Any], repository: Path) -> None:
+    version = tomllib.loads((repository / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    assert {f"{OWN}{version}"} == {service["image"] for service in own_services(compose).values()}
+
+
+def test_no_secret_has_a_default(compose: dict[str, Any]) -> None:
+    values = [
+        str(value)
+        for service in compose["services"].values()
+        for name, value in service["environment"].items()
+        if "PASSWORD" in name or name.endswith("CLICKHOUSE_URL")
+    ]
+    assert values
+    assert [] == [value for value in values if not re.search(r"\$\{CLICKHOUSE_PASSWORD:\?[^}]+\}", value)]
+
+
+def test_nothing_is_published_beyond_loopback(compose: dict[str, Any]) -> None:
+    ports = [port for service in compose["services"].values() for port in service.get("ports", [])]
+    assert ["127.0.0.1:8080:8080"] == ports
+
+
+def test_the_image_is_built_from_files_that_exist_and_has_every_package(
+    dockerfile: list[list[str]], repository: Path
+) -> None:
+    copies = [words[1:-1] for words in dockerfile if words[0] == "COPY" and "--from=build" not in words]
+    copied = [name for names in copies for name in names]
+    assert [] == [name for name in copied if not (repository / name).exists()]
+    project = tomllib.loads((repository / "pyproject.toml").read_text("utf-8"))
+    packages = {name.rstrip("*") for name in project["tool"]["setuptools"]["packages"]["find"]["include"]}
+    assert packages <= set(copied)
+    assert {"pyproject.toml", "LICENSE", "requirements.lock"} <= set(copied)
+
+
+def test_the_image_runs_our_command_as_nobody_special_from_hashed_packages(
+    dockerfile: list[list[str]], repository: Path
+) -> None:
+    last = max(place for place, words in enumerate(dockerfile) if words[0] == "FROM")
+    assert ["USER", "poolwatch"] in dockerfile[last:]
+    scripts = tomllib.loads((repository / "pyproject.toml").read_text("utf-8"))["project"]["scripts"]
+    assert ["ENTRYPOINT", *(f'["{name}"]' for name in scripts)] in dockerfile[last:]
+    installs = [words for words in dockerfile if words[0] == "RUN" and "install" in words and "pip" in words]
+    assert installs
+    assert all("--require-hashes" in words or "--no-deps" in words for words in installs)
+
+
+def test_compose_builds_from_this_dockerfile(compose: dict[str, Any], repository: Path) -> None:
+    builds = [service["build"] for service in own_services(compose).values()]
+    assert all((repository / build["context"] / build["dockerfile"]).is_file() for build in builds)
