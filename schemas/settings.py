@@ -68,6 +68,11 @@ class _Stamps(Model):
     updated_by: str | None = None
     removed_at: Instant | None = None
 
+    @property
+    def is_removed(self) -> bool:
+        """Whether the newest revision is a removal; afterwards `removed_at` only stays as a floor."""
+        return self.removed_at is not None and self.removed_at == self.updated_at
+
 
 class TenantSettings(_Stamps):
     """What a provider has set for a tenant. Everything but `tenant` may be absent (= default)."""

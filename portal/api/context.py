@@ -51,7 +51,7 @@ class Context:
         """Raise Problem 404 for a tenant that was never heard of or is removed, 503 while that is not known yet."""
         live = self.services.live
         settings = live.settings(tenant)
-        if settings is not None and settings.removed_at is not None:
+        if settings is not None and settings.is_removed and settings.removed_at is not None:
             raise Problem(
                 404,
                 f"the tenant {tenant} was removed at {format_time(settings.removed_at)};"

@@ -59,7 +59,7 @@ def _known(context: Context, search: str | None, over: float | None) -> list[Cou
     found: list[Count] = []
     for name in names:
         own = settings.get(name)
-        if own is not None and own.removed_at is not None:
+        if own is not None and own.is_removed:
             continue
         if wanted and wanted not in name and wanted not in ((own and own.display_name) or "").casefold():
             continue

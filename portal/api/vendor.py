@@ -86,7 +86,7 @@ def _resolved(context: Context, tenant: str) -> str:
     live = context.services.live
     if live.settings(tenant) is None and live.count(tenant) is None:
         for name, settings in live.all_settings().items():
-            if settings.customer_guid == tenant and settings.removed_at is None:
+            if settings.customer_guid == tenant and not settings.is_removed:
                 return name
     context.require(tenant)
     return tenant

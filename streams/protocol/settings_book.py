@@ -38,8 +38,8 @@ class Rules:
 
 
 def is_removed(settings: TenantSettings) -> bool:
-    """Tell whether the newest revision is a removal; afterwards `removed_at` only stays as a floor."""
-    return settings.removed_at is not None and settings.removed_at == settings.updated_at
+    """Tell whether the newest revision is a removal."""
+    return settings.is_removed
 
 
 class SettingsBook:

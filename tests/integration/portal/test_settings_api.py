@@ -103,6 +103,13 @@ async def test_a_removed_tenant_is_gone_until_it_is_set_again(world: World, tena
         item["tenant"] for item in (await world.http.get("/api/v1/tenants", params={"search": tenant})).json()["items"]
     ]
     assert names == []
+    again = (await world.http.patch(f"{path}/settings", json={"acquired_licenses": 7})).json()
+    assert removed.json()["removed_at"] == again["removed_at"], "it stays, as a floor"
+    await until(lambda: (world.services.live.settings(tenant) or _none()).revision == again["revision"])
+    back = await world.http.get(f"{path}/licenses")
+    assert (200, 7) == (back.status_code, back.json()["acquired_licenses"])
+    listed = (await world.http.get("/api/v1/tenants", params={"search": tenant})).json()["items"]
+    assert [tenant] == [item["tenant"] for item in listed]
 
 
 def _none() -> Any:
