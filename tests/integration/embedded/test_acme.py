@@ -1,0 +1,135 @@
+"""Real-looking exports through the command line into a running stack, counted by hand in tests/data/README.md."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runtime.clickhouse.pool import open_pool
+from runtime.settings import ClickHouse
+from schemas.times import format_time
+from streams.sink.clickhouse import ClickHouseRows
+from tests.support.embedded_stack import EmbeddedStack
+from tests.support.waiting import eventually
+
+FILES = (("users", "users.csv"), ("numbers", "numbers.csv"), ("dial-plan", "dialplan.csv"), ("m365", "m365.csv"))
+ACME = Path("tests") / "data" / "acme"
+SWITCH_S = 1.0
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStack]:
+    stack = EmbeddedStack(tmp_path_factory.mktemp("up") / "data")
+    try:
+        stack.start()
+        yield stack
+    finally:
+        stack.close()
+
+
+def import_all(stack: EmbeddedStack, data: Path) -> None:
+    for kind, name in FILES:
+        stack.done("import", kind, str(data / name), "-T", "acme", "--observed-at", "2026-11-01T00:00:00Z")
+
+
+@pytest.fixture(scope="module")
+def acme(stack: EmbeddedStack, repository: Path) -> EmbeddedStack:
+    """The stack with the exports of acme in it."""
+    stack.done("tenant", "set", "acme", "--pool", "20", "--gateway", "sbc1.acme.example")
+    import_all(stack, repository / ACME)
+    return stack
+
+
+def figures(stack: EmbeddedStack) -> dict[str, Any]:
+    count = stack.count("acme")
+    return {name: count[name] for name in ("currently_licensed", "user_licenses", "dr_phone_licenses")} | {
+        row["factor"]: row["display"] for row in count["factors"]
+    }
+
+
+BY_HAND = {
+    "currently_licensed": 12, "user_licenses": 10, "dr_phone_licenses": 3, "direct_routing": "4 (4)",
+    "operator_connect": "2 (2)", "lifecycle": "0 (0)", "user_interface": "0 (0)", "service_number": "6 (8)",
+}  # fmt: skip
+
+
+def test_the_count_is_that_by_hand_and_says_why(acme: EmbeddedStack) -> None:
+    def counted() -> bool:
+        assert figures(acme) == BY_HAND
+        return True
+
+    eventually(counted)
+    assert json.loads(acme.done("audit", "acme", "--json"))["agrees"]
+    seats = acme.get("/tenants/acme/seats", search="Ana Adler")["items"]
+    text = acme.done("explain", "acme", seats[0]["subject"])
+    assert f"{seats[0]['subject']} is counted at direct_routing" in text
+    assert "from numbers-file" in text
+    deleted = acme.get("/tenants/acme/seats", factor="none", search="Ines Ito")["items"]
+    assert f"{deleted[0]['subject']} is not counted" in acme.done("explain", "acme", deleted[0]["subject"])
+
+
+def test_a_second_import_changes_nothing(acme: EmbeddedStack, repository: Path) -> None:
+    changes, on_record = acme.changes("acme"), stored_changes(acme)
+    assert on_record > 0
+    import_all(acme, repository / ACME)
+    assert figures(acme) == BY_HAND
+    assert changes == acme.changes("acme")
+    assert on_record == stored_changes(acme), "not one seat change was told again"
+
+
+def stored_changes(stack: EmbeddedStack) -> int:
+    """Return how many seat changes explain the subjects of acme; the API tells those of every facet."""
+    subjects = [item["subject"] for item in stack.get("/tenants/acme/seats", factor="all", limit=1_000)["items"]]
+    subjects += [item["subject"] for item in stack.get("/tenants/acme/seats", factor="none", limit=1_000)["items"]]
+    return sum(len(stack.get(f"/tenants/acme/seats/{subject}")["changes"]) for subject in sorted(set(subjects)))
+
+
+def test_a_switched_off_factor_lets_its_subjects_fall_through_within_a_second(acme: EmbeddedStack) -> None:
+    now = format_time(datetime.now(UTC))
+    common = {"tenant": "acme", "subject": "user:zoe", "observed_at": now, "source": "test"}
+    answer = acme.post_events(
+        {**common, "type": "lifecycle", "facts": {"groups": ["template-1"]}},
+        {**common, "type": "interface", "facts": {"changed_by": "ana"}},
+    )
+    assert (202, {"accepted": 2, "rejected": []}) == (answer.status_code, answer.json())
+
+    def shows(expected: dict[str, Any]) -> bool:
+        found = figures(acme)
+        assert expected == {name: found[name] for name in expected}
+        return True
+
+    eventually(lambda: shows({"currently_licensed": 13, "lifecycle": "1 (1)", "user_interface": "0 (1)"}))
+    acme.done("tenant", "set", "acme", "--factor", "lifecycle=off")
+    off = {"currently_licensed": 13, "lifecycle": "0 (1) (n/a)", "user_interface": "1 (1)"}
+    eventually(lambda: shows(off), SWITCH_S)
+    moved = acme.changes("acme")[-1]
+    assert ("settings", {"lifecycle": -1, "user_interface": 1}) == (moved["kind"], moved["factors"])
+    assert acme.cli("audit", "acme").code == 0
+
+
+def test_an_audit_names_the_subject_of_a_change_that_no_fact_explains(acme: EmbeddedStack) -> None:
+    """A start counts again from the facts; what was *told* of a subject, and is shown as its history, stays as it is.
+    So a false change in the storage does not come into the count, and the audit must find it."""
+    subject = acme.get("/tenants/acme/seats", search="Ana Adler")["items"][0]["subject"]
+    before = figures(acme)
+    assert acme.interrupt() == 0
+    plant_change(acme.data, subject)
+    acme.start()
+    assert before == figures(acme)
+    ended = acme.cli("audit", "acme")
+    assert ended.code == 1
+    assert f"{subject}: recorded not counted, recounted direct_routing" in ended.out
+
+
+def plant_change(data: Path, subject: str) -> None:
+    now = format_time(datetime.now(UTC))
+    row = {
+        "id": "0" * 32, "tenant": "acme", "subject": subject, "rev": 1_000, "kind": "rules", "facet": "", "facts": "",
+        "facts_hash": "", "source": "", "observed_at": now, "recorded_at": now, "old_profile": 1, "new_profile": 0,
+        "settings_revision": 1,
+    }  # fmt: skip
+    with open_pool(ClickHouse(data=data / "clickhouse")) as pool:
+        ClickHouseRows(pool).insert("seat_changes", [json.dumps(row).encode()])
