@@ -7,7 +7,6 @@ from licensing.recount import Observed, Synced, latest_facts, recount, tally_of
 from schemas.identifiers import partition_of, subject_key
 from schemas.settings import TenantSettings
 from schemas.times import to_ms
-from streams.protocol.settings_book import is_removed
 from tests.property.protocol.world import PARTITIONS
 
 Place = tuple[str, int, int]
@@ -48,12 +47,12 @@ class Sent:
         self.settings[settings.tenant] = settings
         self.revisions[settings.tenant, settings.revision] = settings
         self.rules_changed.add(settings.tenant)
-        if is_removed(settings):
+        if settings.is_removed:
             self.ever_removed.add(settings.tenant)
 
     def removed(self, tenant: str) -> bool:
         """Tell whether a tenant is removed and not set again."""
-        return tenant in self.settings and is_removed(self.settings[tenant])
+        return tenant in self.settings and self.settings[tenant].is_removed
 
     def of(self, tenant: str) -> TenantSettings:
         """Return a tenant's settings; one without counts under defaults."""

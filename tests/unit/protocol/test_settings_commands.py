@@ -7,7 +7,7 @@ import pytest
 from schemas.commands import ChangeSettings
 from schemas.settings import ProviderSettings, Settings, TenantSettings
 from schemas.times import from_ms
-from streams.protocol.settings_book import SettingsBook, is_removed
+from streams.protocol.settings_book import SettingsBook
 from streams.protocol.settings_commands import decide, merge
 from tests.unit.protocol.bench import NOW_MS
 
@@ -66,13 +66,13 @@ def test_a_removal_keeps_the_settings_and_becomes_a_floor_when_the_tenant_is_set
     first = decided(None, command("put", {"acquired_licenses": 5}))
     removed = decided(first, command("remove"), NOW_MS + 10)
     again = decided(removed, command("patch", {"acquired_licenses": 6}), NOW_MS + 20)
-    assert (True, from_ms(NOW_MS + 10), 5) == (is_removed(removed), removed.removed_at, removed.acquired_licenses)
-    assert (False, from_ms(NOW_MS + 10), 6) == (is_removed(again), again.removed_at, again.acquired_licenses)
+    assert (True, from_ms(NOW_MS + 10), 5) == (removed.is_removed, removed.removed_at, removed.acquired_licenses)
+    assert (False, from_ms(NOW_MS + 10), 6) == (again.is_removed, again.removed_at, again.acquired_licenses)
 
 
 def test_setting_again_in_the_same_millisecond_is_no_removal() -> None:
     removed = decided(None, command("remove"))
-    assert not is_removed(decided(removed, command("put")))
+    assert not decided(removed, command("put")).is_removed
 
 
 def test_a_body_cannot_set_the_stamps() -> None:
