@@ -87,6 +87,13 @@ def test_every_file_that_is_named_exists(document: Path) -> None:
     assert [] == [name for name in FILE.findall(prose(document)) if not (ROOT / name).exists()]
 
 
+@documents
+def test_every_test_that_is_named_exists(document: Path) -> None:
+    files = [file.read_text("utf-8") for file in (ROOT / "tests").rglob("test_*.py")]
+    tests = {name for text in files for name in re.findall(r"def (test_\w+)", text)}
+    assert [] == [name for name in re.findall(r"`(test_\w+)`", prose(document)) if name not in tests]
+
+
 def test_the_table_of_settings_is_complete_and_its_defaults_are_true() -> None:
     table = SETTING.findall((ROOT / "docs/configuration.md").read_text("utf-8"))
     rows = [(name, default.strip("`")) for name, _, default in table]
