@@ -3,7 +3,7 @@
 The state keeps what the rules need, not the facts: the rank of the newest observation, a few flags, one text.
 """
 
-import hashlib
+from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -63,7 +63,7 @@ class Facet(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 def observe(event: WireObservation) -> tuple[Facet, bytes]:
     """Return what the state keeps of an event, and its canonical facts (empty for a clear)."""
-    number: int = NUMBER_OF[type(event).facet]  # type: ignore[attr-defined]  # set on each struct by schemas.wire
+    number: int = event.number  # type: ignore[attr-defined]  # set on each struct by schemas.wire
     facts = event.facts
     if facts is None:
         return Facet(number, to_ms(event.observed_at), b"", event.source, 0), b""
@@ -71,7 +71,7 @@ def observe(event: WireObservation) -> tuple[Facet, bytes]:
         facts = msgspec.structs.replace(facts, changed_at=format_time(parse_time(facts.changed_at)))
     canonical: bytes = canonical_json(facts)
     flags, text = _KEEP[number](facts)
-    rank = hashlib.sha256(canonical).digest()[:RANK_BYTES]
+    rank = sha256(canonical).digest()[:RANK_BYTES]
     return Facet(number, to_ms(event.observed_at), rank, event.source, flags | LIVE, text), canonical
 
 

@@ -1,4 +1,5 @@
-"""Owns a change of an alert's state (topic `alerts`, key = tenant). What raises one is decided in `licensing` and `streams`."""
+"""Owns a change of an alert's state (topic `alerts`, key = tenant). What raises one is decided in `licensing` and
+`streams`."""
 
 from typing import Annotated, Literal
 

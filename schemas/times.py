@@ -1,6 +1,7 @@
 """Owns instants: RFC 3339 on the wire, aware UTC datetimes in models, whole milliseconds since 1970 inside."""
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Annotated, Any
 
 import msgspec
@@ -27,9 +28,14 @@ def from_ms(ms: int) -> datetime:
     return EPOCH + timedelta(milliseconds=ms)
 
 
+@lru_cache(maxsize=16_384)
+def _format_second(second: int) -> str:
+    return from_ms(second * 1_000).isoformat()[:19]
+
+
 def format_ms(ms: int) -> str:
     """Return milliseconds since 1970 as RFC 3339 UTC with milliseconds, `2026-11-24T10:00:00.123Z`."""
-    return format_time(from_ms(ms))
+    return f"{_format_second(ms // 1_000)}.{ms % 1_000:03d}Z"
 
 
 def format_time(instant: datetime) -> str:

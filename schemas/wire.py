@@ -79,7 +79,7 @@ def _event_struct(facet: str, *, strict: bool) -> Any:
         kw_only=True,
         tag_field="type",
         tag=facet,
-        namespace={"facet": facet},
+        namespace={"facet": facet, "number": tuple(FACTS).index(facet)},
     )
 
 

@@ -3,16 +3,17 @@
 Nothing here touches the state before `install`, so a slice can be dropped at any time (docs/delivery.md, step 2).
 """
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from hashlib import blake2b
 
 import msgspec
 
 from licensing.count import is_counted
-from licensing.facets import FACETS, LIVE, Facet, observe
+from licensing.facets import DIAL_PLAN, FACETS, INTERFACE, LIVE, Facet, observe
 from licensing.profile import profile_of
 from schemas.changes import WireSeatChange
+from schemas.events import MAX_AHEAD_MS, MAX_FACTS_BYTES
 from schemas.times import format_ms, to_ms
 from schemas.wire import WireConfirmed, WireEvent, WireObservation, WireSync
 from streams.protocol.effects import Item
@@ -22,6 +23,9 @@ from streams.protocol.state import ABSENT, PartitionState, TenantState
 
 ASSUMED_SOURCE = "assumed"
 """Source of guesses (observed at 1970): it feeds facets, but says nothing of freshness."""
+
+_USER = ord("u")
+"""First byte of a user subject; a number's is another."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -52,7 +56,10 @@ class _Work:
     as_of_ms: int = 0
 
     def get(self, subject: bytes) -> bytes | None:
-        return self.records[subject] if subject in self.records else self.state.records.get(subject)
+        value = self.records.get(subject)
+        if value is None and subject not in self.records:
+            value = self.state.records.get(subject)
+        return value
 
     def own_header(self) -> Header:
         if not self.header_changed:
@@ -68,6 +75,7 @@ class Slice:
         self._book = book
         self._partition = partition
         self._epoch = epoch
+        self._epoch_number = int.from_bytes(epoch, "big")
         self._now = format_ms(now_ms)
         self._works: dict[str, _Work] = {}
         self.seat_changes: list[Item] = []
@@ -89,41 +97,72 @@ class Slice:
         if record_ms > work.as_of_ms:
             work.as_of_ms = record_ms
         if isinstance(event, WireObservation):
-            self._observe(work, event)
+            subject = event.subject.encode()
+            self._observe(work, event, *observe(event), subject, work.get(subject))
         elif isinstance(event, WireConfirmed):
             mark = (FACETS.index(event.facet), event.source)
             work.confirmed[mark] = max(work.confirmed.get(mark, 0), to_ms(event.observed_at))
 
-    def _observe(self, work: _Work, event: WireObservation) -> None:
-        facet, canonical = observe(event)
-        if work.rules.floor_ms and facet.observed_ms <= work.rules.floor_ms:
-            return
-        mark = (facet.number, facet.source)
-        if facet.source != ASSUMED_SOURCE and facet.observed_ms > work.newest.get(mark, 0):
-            work.newest[mark] = facet.observed_ms
-        swept_ms = work.header.swept_ms(facet.number, facet.source)
-        if swept_ms and facet.observed_ms < swept_ms:
-            facet = facet.outdated()
+    def apply_known(self, event: WireObservation, record_ms: int) -> bool:
+        """Apply an observation of a subject that this partition holds, for most that could be wrong with it is settled
+        by that: ids, partition, kind. False: something is left to be looked at, and nothing was done."""
+        work = self._works.get(event.tenant)
+        if work is None:
+            if event.tenant not in self._state.tenants:
+                return False
+            work = self._work(event.tenant)
         subject = event.subject.encode()
         value = work.get(subject)
+        number: int = event.number  # type: ignore[attr-defined]  # set on each struct by schemas.wire
+        if value is None or number == INTERFACE or work.rules.removed or (number < DIAL_PLAN) != (subject[0] == _USER):
+            return False
+        facet, canonical = observe(event)
+        if not 0 <= facet.observed_ms <= record_ms + MAX_AHEAD_MS or len(canonical) > MAX_FACTS_BYTES:
+            return False
+        if record_ms > work.as_of_ms:
+            work.as_of_ms = record_ms
+        self._observe(work, event, facet, canonical, subject, value)
+        return True
+
+    def _observe(
+        self,
+        work: _Work,
+        event: WireObservation,
+        facet: Facet,
+        canonical: bytes,
+        subject: bytes,
+        value: bytes | None,
+    ) -> None:
+        observed_ms, source = facet.observed_ms, facet.source
+        if work.rules.floor_ms and observed_ms <= work.rules.floor_ms:
+            return
+        mark = (facet.number, source)
+        if observed_ms > work.newest.get(mark, 0) and source != ASSUMED_SOURCE:
+            work.newest[mark] = observed_ms
+        if work.header.sources:
+            swept_ms = work.header.swept_ms(facet.number, source)
+            if swept_ms and observed_ms < swept_ms:
+                facet = facet.outdated()
         if value is None:
             facets, rev, old_profile, changed = [facet], work.header.first_rev, None, True
         else:
             body = decode_record(value)
-            facets, rev, old_profile = body.facets, body.rev, value[0]
-            place = next((i for i, known in enumerate(facets) if known.number == facet.number), -1)
-            if place < 0:
-                facets.append(facet)
-                changed = True
-            elif facet.beats(facets[place]):
-                changed = not facet.same_facts(facets[place])
-                facets[place] = facet
+            facets, rev, old_profile, changed = body.facets, body.rev, value[0], True
+            for place, known in enumerate(facets):
+                if known.number == facet.number:
+                    if not facet.beats(known):
+                        return
+                    changed = not facet.same_facts(known)
+                    facets[place] = facet
+                    break
             else:
-                return
-        profile = profile_of(facets, work.rules.criteria) if changed else value[0] if value else 0
+                facets.append(facet)
         if changed:
+            profile = profile_of(facets, work.rules.criteria)
             rev += 1
             self._tell(work, event.tenant, event.subject, rev, "event", facet, canonical, old_profile, profile)
+        else:
+            profile = old_profile or 0
         work.records[subject] = encode_record(profile, self._epoch, rev, facets)
 
     def _tell(
@@ -140,26 +179,29 @@ class Slice:
         reason: str = "",
     ) -> None:
         key = f"{tenant}/{subject}"
-        name, observed_ms, rank, source = "", 0, "", ""
-        if facet is not None:
-            name, observed_ms, rank, source = FACETS[facet.number], facet.observed_ms, facet.rank.hex(), facet.source
-        content = f"{key}\0{kind}\0{name}\0{observed_ms}\0{rank}\0{source}\0{reason}"
+        if facet is None:
+            name, rank, source, facts, observed_at = "", "", "", "", self._now
+        else:
+            name, rank, source = FACETS[facet.number], facet.rank.hex(), facet.source
+            facts = canonical.decode() if facet.flags & LIVE else ""
+            observed_at = format_ms(facet.observed_ms)
+        content = f"{key}\0{kind}\0{name}\0{observed_at if facet else 0}\0{rank}\0{source}\0{reason}"
         change = WireSeatChange(
-            id=hashlib.blake2b(content.encode(), digest_size=16).hexdigest(),
-            tenant=tenant,
-            subject=subject,
-            rev=rev,
-            kind=kind,
-            facet=name,
-            facts=canonical.decode() if facet is not None and facet.flags & LIVE else "",
-            facts_hash=rank,
-            source=source,
-            observed_at=format_ms(observed_ms) if facet is not None else self._now,
-            recorded_at=self._now,
-            old_profile=old_profile,
-            new_profile=new_profile,
-            settings_revision=work.rules.revision,
-            epoch=int.from_bytes(self._epoch, "big"),
+            blake2b(content.encode(), digest_size=16).hexdigest(),
+            tenant,
+            subject,
+            rev,
+            kind,
+            name,
+            facts,
+            rank,
+            source,
+            observed_at,
+            self._now,
+            old_profile,
+            new_profile,
+            work.rules.revision,
+            self._epoch_number,
         )
         self.seat_changes.append(Item(key.encode(), _encode(change)))
 
