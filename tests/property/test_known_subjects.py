@@ -1,0 +1,109 @@
+"""The short way that the meter takes for known subjects refuses and counts exactly what the long way does."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.intake import read_record
+from schemas.topics import TopicName
+from schemas.wire import WireObservation
+from streams.protocol.effects import Append, Appended, Publish, Steps
+from streams.protocol.meter import MeterPartition
+from streams.protocol.settings_book import SettingsBook
+from tests.property.events import as_json, observations, odd_events
+
+NOW_MS = 1_795_600_000_000
+
+
+@dataclass
+class Read:
+    """A record as it was read."""
+
+    value: Any
+    offset: int
+    key: Any = b"k"
+    headers: Any = ()
+    timestamp: int = NOW_MS
+
+
+class World:
+    """One meter that owns the only partition; what it publishes is kept."""
+
+    def __init__(self) -> None:
+        self.meter = MeterPartition(0, 1, SettingsBook(), lambda: NOW_MS)
+        self.published: list[tuple[TopicName, Any]] = []
+        self._run(self.meter.start())
+
+    def batch(self, values: list[bytes]) -> None:
+        self._run(self.meter.batch("assignments", [Read(value, offset) for offset, value in enumerate(values)]))
+
+    def _run(self, steps: Steps) -> None:
+        result: Any = None
+        while True:
+            try:
+                effect = steps.send(result)
+            except StopIteration:
+                return
+            result = None
+            if isinstance(effect, Append):
+                result = [Appended(max(self.meter.log.next_offset, 0), len(effect.items))]
+            elif isinstance(effect, Publish):
+                self.published += [(effect.topic, item) for item in effect.items]
+
+    def refused(self) -> list[tuple[bytes, str]]:
+        return [
+            (item.value, dict(item.headers)["reason"].decode())
+            for topic, item in self.published
+            if topic == "dead-letters"
+        ]
+
+    def state(self) -> dict[str, Any]:
+        return {
+            tenant: (dict(state.tally), sorted(state.records)) for tenant, state in self.meter.state if state.records
+        }
+
+
+@given(
+    known=st.lists(observations(), max_size=4), events=st.lists(observations() | odd_events(), min_size=1, max_size=6)
+)
+def test_events_of_known_subjects_are_refused_as_the_long_way_refuses_them(known: list[Any], events: list[Any]) -> None:
+    values = [as_json(event) for event in events]
+    long_way = [
+        (rejection.raw, rejection.reason) for value in values for rejection in read_record(value, NOW_MS).rejections
+    ]
+    world = World()
+    world.batch([as_json(event) for event in known])
+    good = [
+        event for value in values for event in read_record(value, NOW_MS).events if isinstance(event, WireObservation)
+    ]
+    begun = len(world.refused())
+
+    world.batch(
+        [as_json({**event, "subject": one.subject, "tenant": one.tenant}) for event in known for one in good[:1]]
+    )
+    world.batch(values)
+    again = len(world.refused())
+    world.batch(values)
+
+    refused = world.refused()
+    assert sorted(long_way) == sorted(refused[again:])
+    assert again - begun >= len(long_way)
+
+
+@given(events=st.lists(observations() | odd_events(), min_size=1, max_size=8))
+def test_a_second_telling_through_the_short_way_changes_no_tally(events: list[Any]) -> None:
+    values = [as_json(event) for event in events]
+    world = World()
+    world.batch(values)
+    once = world.state()
+    told = sum(topic == "seat-changes" for topic, _ in world.published)
+
+    world.batch(values)
+
+    assert once == world.state()
+    syncs = sum(
+        not isinstance(event, WireObservation) for value in values for event in read_record(value, NOW_MS).events
+    )
+    assert sum(topic == "seat-changes" for topic, _ in world.published) - told <= syncs
