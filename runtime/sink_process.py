@@ -22,6 +22,8 @@ from schemas.times import to_ms
 from streams.sink.sink import CONSUMER_OPTIONS, Sink
 
 MAX_VALUE_BYTES = 512 * 1024
+SESSION_TIMEOUT_S = 10.0
+"""A sink that is silent for so long loses its partitions."""
 
 
 class SinkError(Exception):
@@ -72,10 +74,17 @@ async def _until_told(settings: Settings, pool: ClientPool) -> None:
         await storing
 
 
-async def store(settings: Settings, pool: ClientPool) -> None:
+async def store(settings: Settings, pool: ClientPool, session_timeout_s: float = SESSION_TIMEOUT_S) -> None:
     """Run a sink until cancelled, then leave its group at once. Raises SinkError."""
     own = settings.kafka
-    consumer = AIOKafkaConsumer(**kafka.connection(own), group_id=sink_group(own.topic_prefix), **CONSUMER_OPTIONS)
+    session_ms = int(session_timeout_s * 1_000)
+    consumer = AIOKafkaConsumer(
+        **kafka.connection(own),
+        group_id=sink_group(own.topic_prefix),
+        session_timeout_ms=session_ms,
+        heartbeat_interval_ms=session_ms // 6,
+        **CONSUMER_OPTIONS,
+    )
     producer = kafka.producer(own)
     try:
         try:

@@ -22,7 +22,7 @@ from runtime.clickhouse.reload import is_empty
 from runtime.embedded import demo as demo_provider
 from runtime.embedded.demo import Demo
 from runtime.embedded.marks import REBUILT_MARK, run_folder
-from runtime.embedded.own_settings import own_settings
+from runtime.embedded.own_settings import SESSION_TIMEOUT_S, own_settings
 from runtime.embedded.rebuild import rebuild
 from runtime.installation import Installation
 from runtime.logging import configure
@@ -63,7 +63,7 @@ async def _run(settings: Settings, data: Path, *, demo: bool, fresh: bool) -> No
                 services(installation, clickhouse_store(pool), f"{os.getpid():x}") as ready,
                 asyncio.TaskGroup() as group,
             ):
-                group.create_task(store(settings, pool), name="sink")
+                group.create_task(store(settings, pool, SESSION_TIMEOUT_S), name="sink")
                 group.create_task(_serve(_Server(web_config(ready)), listener), name="portal")
                 if provider is not None:
                     own = settings.kafka

@@ -6,6 +6,8 @@ from pathlib import Path
 from runtime.settings import ClickHouse, Kafka, Portal, Settings, load
 
 HOST = "127.0.0.1"
+SESSION_TIMEOUT_S = 4.0
+"""Of the groups: joining takes half of it on the embedded broker, and a killed member is missed for all of it."""
 
 
 def own_settings(bootstrap: str, data: Path, port: int) -> Settings:

@@ -7,15 +7,13 @@ from functools import partial
 from pathlib import Path
 
 from runtime.embedded.marks import COUNTING_MARK, REBUILT_MARK, run_folder
-from runtime.embedded.own_settings import own_settings
+from runtime.embedded.own_settings import SESSION_TIMEOUT_S, own_settings
 from runtime.logging import configure
 from runtime.worker import options_of
 from streams.counter import new_counter_app
 from streams.meter import new_meter_app
 from streams.run import run_apps
 
-SESSION_TIMEOUT_S = 4.0
-"""Joining a group takes half of it on the embedded broker."""
 _LOOK_S = 0.02
 
 

@@ -66,6 +66,18 @@ class EmbeddedStack:
         """What it has printed since its start."""
         return self.out_path.read_text()
 
+    @property
+    def bootstrap(self) -> str:
+        """The address of its broker."""
+        return str(httpx.get(f"{self.url}/readyz", timeout=5).json()["kafka_bootstrap"])
+
+    def is_ready(self) -> bool:
+        """Tell whether the portal answers and says that it is ready."""
+        try:
+            return bool(httpx.get(f"{self.url}/readyz", timeout=5).json()["ready"])
+        except httpx.HTTPError:
+            return False
+
     def child(self, role: str) -> int | None:
         """Return the process id of a child of the supervisor; None while there is none."""
         return next((pid for pid in children_of(self.pid) if _ROLES[role] in command_of(pid)), None)
