@@ -9,7 +9,6 @@ from typing import Any
 from licensing.recount import Observed, Synced, latest_facts, recount, tally_of
 from schemas.settings import TenantSettings
 from schemas.times import format_time
-from streams.protocol.settings_book import is_removed
 
 Event = dict[str, Any]
 
@@ -58,7 +57,7 @@ class Expected:
     def profiles(self, tenant: str) -> dict[str, int]:
         """Return the profile of every subject of a tenant."""
         settings = self.of(tenant)
-        if is_removed(settings):
+        if settings.is_removed:
             return {}
         floor = settings.removed_at
         counted = [o for o in self.observations.get(tenant, []) if floor is None or o.observed_at > floor]

@@ -91,10 +91,15 @@ def check_chains(records: Records, expected: Expected) -> None:
     """Every subject's changes follow each other without a gap, each old profile the new one before, up to the state."""
     told = chains(records["seat-changes"])
     for (tenant, subject), changes in told.items():
-        before: int | None = None
-        for rev, change in enumerate(changes, 1):
-            assert (rev, before) == (change.rev, change.old_profile), f"{tenant}/{subject}: {changes}"
-            before = None if change.kind == "removed" and change.new_profile == 0 else change.new_profile
+        was_removed = expected.of(tenant).removed_at is not None  # then revisions go on above those before the removal
+        before: SeatChange | None = None
+        for change in changes:
+            if before is not None and (before.kind != "removed" or change.old_profile is not None):
+                assert (before.rev + 1, before.new_profile) == (change.rev, change.old_profile), f"{subject}: {changes}"
+            else:
+                assert was_removed or change.rev == 1, f"{subject}: {changes}"
+                assert change.old_profile is None, f"{subject}: {changes}"
+            before = change
         assert len(changes) == len({change.id for change in changes}), f"{tenant}/{subject}: {changes}"
     last = {key: changes[-1].new_profile for key, changes in told.items() if changes[-1].kind != "removed"}
     profiles = {

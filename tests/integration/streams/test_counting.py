@@ -28,7 +28,7 @@ async def test_events_come_out_as_a_recount_has_them_and_a_second_start_changes_
 async def test_a_counter_publishes_what_it_finds_without_waiting_for_the_next_tally(world: StreamsWorld) -> None:
     meter = world.worker("meter", ("meter",))
     await world.send(made_events(3, 200))
-    await meter.ready()
+    await world.kept()
     assert 0 == await meter.stop()
     counter = world.worker("counter", ("counter",))
     await world.settled()
