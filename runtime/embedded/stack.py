@@ -93,16 +93,16 @@ class Stack:
         try:
             self.data.mkdir(parents=True, exist_ok=True)
             free = shutil.disk_usage(self.data).free
+            lock.hold(self.data)
         except OSError as error:
             raise StackError(
-                f"the data directory {self.data} cannot be made: {error.strerror}. Choose another by --data"
+                f"the data directory {self.data} cannot be made or written: {error.strerror}. Choose another by --data"
             ) from error
         if free < MIN_FREE_BYTES:
             raise StackError(
                 f"the disk of {self.data} has {free // 2**20} MiB left and needs {MIN_FREE_BYTES // 2**20}:"
                 " free some space, or choose a data directory on another disk by --data"
             )
-        lock.hold(self.data)
         listen(HOST, self._port).close()
 
     def _start(self) -> None:
