@@ -8,7 +8,9 @@ are chosen for commit.
 """
 
 import asyncio
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 import aiokafka
@@ -189,6 +191,7 @@ class BatchApp(faust.App):
             broker_request_timeout=max(90.0, kafka.session_timeout_s + 1),
             broker_session_timeout=kafka.session_timeout_s,
             broker_rebalance_timeout=kafka.session_timeout_s,
+            datadir=Path(tempfile.gettempdir()) / "poolwatch-faust",  # nothing is kept there, but Faust makes it
             web_enabled=False,
             autodiscover=False,
         )
