@@ -90,8 +90,8 @@ class SinkKeeps:
                     await asyncio.sleep(_POLL_S)
         except TimeoutError as error:
             raise NotDurable(
-                f"it is in Kafka, and {who} has not stored it within {self._timeout_s:.0f} s: wait until /readyz says"
-                " ready, then send it again to be sure; what arrives twice changes nothing"
+                f"it is in Kafka, and {who} has not stored it within {self._timeout_s:.0f} s: see whether its disk is"
+                " full, and what its log says; then send it again to be sure; what arrives twice changes nothing"
             ) from error
 
     @staticmethod

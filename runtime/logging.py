@@ -1,7 +1,9 @@
 """Owns how processes log: structlog events to standard error, JSON unless a terminal reads them."""
 
+import io
 import logging
 import sys
+from typing import TextIO, cast
 
 import structlog
 
@@ -10,9 +12,29 @@ from runtime.settings import Log
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
+class _Enduring(io.TextIOBase):
+    """A stream that loses lines rather than raise: a full disk must not end what would wait until there is space."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        try:
+            return self._stream.write(text)
+        except OSError:
+            return len(text)
+
+    def flush(self) -> None:
+        try:
+            self._stream.flush()
+        except OSError:
+            return
+
+
 def configure(log: Log) -> None:
     """Set up structlog and hand the standard library's records (Faust, aiokafka, uvicorn) through it."""
     level = _LEVELS[log.level]
+    stream = cast(TextIO, _Enduring(sys.stderr))
     console = log.format == "console" or (log.format == "auto" and sys.stderr.isatty())
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -22,10 +44,10 @@ def configure(log: Log) -> None:
     structlog.configure(
         processors=[*shared, structlog.processors.dict_tracebacks if not console else _keep, _renderer(console)],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(stream),
         cache_logger_on_first_use=True,
     )
-    _adopt_standard_library(level, shared, console)
+    _adopt_standard_library(level, shared, console, stream)
 
 
 def _keep(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
@@ -36,8 +58,10 @@ def _renderer(console: bool) -> structlog.typing.Processor:
     return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()) if console else structlog.processors.JSONRenderer()
 
 
-def _adopt_standard_library(level: int, shared: list[structlog.typing.Processor], console: bool) -> None:
-    handler = logging.StreamHandler(sys.stderr)
+def _adopt_standard_library(
+    level: int, shared: list[structlog.typing.Processor], console: bool, stream: TextIO
+) -> None:
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],

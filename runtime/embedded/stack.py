@@ -26,6 +26,7 @@ from runtime.embedded.own_settings import HOST, own_settings
 from runtime.portal_process import listen
 
 MIN_FREE_BYTES = 256 * 1024 * 1024
+LOW_BYTES = 64 * 1024 * 1024
 READY_S = 120.0
 """A rebuild of a million subjects has to fit."""
 _WATCH_S = 0.3
@@ -52,6 +53,7 @@ class Stack:
         self._say = say
         self._stop = threading.Event()
         self._deaths: list[float] = []
+        self._disk_is_low = False
         self._run_folder = run_folder(self.data)
         broker_port = _free_port()
         self._kafka = own_settings(f"{HOST}:{broker_port}", self.data, port).kafka
@@ -80,6 +82,7 @@ class Stack:
                 started()
             while not self._stop.wait(_WATCH_S):
                 self._restart_the_dead()
+                self._watch_the_disk()
         finally:
             self._end()
             for number, handler in previous.items():
@@ -131,6 +134,19 @@ class Stack:
         except (httpx.HTTPError, ValueError):
             return False
         return bool(about.get("ready"))
+
+    def _watch_the_disk(self) -> None:
+        free = shutil.disk_usage(self.data).free
+        if (free < LOW_BYTES) is self._disk_is_low:
+            return
+        self._disk_is_low = not self._disk_is_low
+        if self._disk_is_low:
+            self._say(
+                f"the disk of {self.data} has {free // 2**20} MiB left: free some space. When it is full, nothing is"
+                " stored or confirmed; what was sent waits in memory"
+            )
+        else:
+            self._say(f"the disk of {self.data} has space again: what waited is stored")
 
     def _restart_the_dead(self) -> None:
         if not self._broker.alive:

@@ -1,9 +1,12 @@
 """`poolwatch up` as a child process: what it prints, its children, the command line and the API against it."""
 
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +139,19 @@ class EmbeddedStack:
     def post_events(self, *events: dict[str, Any]) -> httpx.Response:
         """POST events."""
         return httpx.post(f"{self.url}/api/v1/events", json=list(events), timeout=60)
+
+
+@contextmanager
+def small_disk(folder: Path, options: str) -> Iterator[Path]:
+    """Yield a new folder that is a disk of its own, `size=…` or `ro`; skips loudly where none can be mounted."""
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip(f"NO DISK OF {options.upper()} COULD BE MOUNTED (this takes root)")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
 
 
 def children_of(parent: int) -> list[int]:

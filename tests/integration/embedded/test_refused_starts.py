@@ -1,16 +1,12 @@
 """A stack that cannot start says why and what to do, ends with 1, and leaves nothing behind."""
 
-import shutil
 import socket
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from runtime.embedded.stack import MIN_FREE_BYTES
-from tests.support.embedded_stack import EmbeddedStack
+from tests.support.embedded_stack import EmbeddedStack, small_disk
 
 
 def refusal(stack: EmbeddedStack) -> str:
@@ -60,26 +56,14 @@ def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path, below: str) ->
     assert "Choose another by --data" in said
 
 
-@contextmanager
-def disk(folder: Path, options: str) -> Iterator[Path]:
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
-    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip(f"NO DISK OF {options.upper()} COULD BE MOUNTED (this takes root)")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
-
-
 def test_a_directory_that_may_not_be_written_is_named(tmp_path: Path) -> None:
-    with disk(tmp_path / "data", "ro") as data:
+    with small_disk(tmp_path / "data", "ro") as data:
         said = refusal(EmbeddedStack(data))
     assert f"the data directory {data} cannot be made or written: Read-only file system" in said
 
 
 def test_a_disk_without_space_is_told_with_what_is_left_and_what_is_needed(tmp_path: Path) -> None:
-    with disk(tmp_path / "disk", "size=16m") as full:
+    with small_disk(tmp_path / "disk", "size=16m") as full:
         stack = EmbeddedStack(full / "data")
         stack.out_path = tmp_path / "up.out"
         said = refusal(stack)
