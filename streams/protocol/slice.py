@@ -255,9 +255,10 @@ class Slice:
             body = decode_record(value)
             profile = profile_of(body.facets, work.rules.criteria)
             if profile != value[0]:
-                # The fingerprint too: a newer version of the rules tells other changes at the same revision.
+                # The fingerprint too: a newer version of the rules tells other changes at the same revision. And the
+                # subject's own: an owner that knew older rules may have come between.
                 self._tell(work, tenant, subject.decode(), body.rev + 1, "rules", None, b"", value[0], profile,
-                           f"{work.rules.revision} {work.rules.fingerprint}")  # fmt: skip
+                           f"{body.rev + 1} {work.rules.revision} {work.rules.fingerprint}")  # fmt: skip
                 work.records[subject] = encode_record(profile, self._epoch, body.rev + 1, body.facets)
 
     def remove(self, tenant: str, subjects: list[bytes]) -> None:
@@ -284,6 +285,15 @@ class Slice:
                 header = work.own_header()
                 header.first_rev = max(header.first_rev, rev)
                 work.records[subject] = None
+
+    def begin_rules(self, tenant: str) -> None:
+        """Note in the header that the subjects stand between two rules; comes before the first of them is kept.
+
+        Without it rules that change back on the way would find the header as they want it, and subjects that are not.
+        """
+        work = self._work(tenant)
+        work.kind = "rules"
+        work.own_header().fingerprint = ""
 
     def finish_rules(self, tenant: str) -> None:
         """Note in the header that all subjects stand as the rules want them; comes after the last of them is kept."""

@@ -133,7 +133,7 @@ def test_rules_are_followed_in_slices_with_live_events_between_and_no_tally_half
     meter, _ = following(bench)
     steps = meter.follow_rules()
     assert bench.run(steps, until_pause=True)
-    assert ["3-tell", "4-keep", "rules"] == bench.steps()
+    assert ["4-keep", "3-tell", "4-keep", "rules"] == bench.steps()
     assert [0, DIRECT_ROUTING, DIRECT_ROUTING] == sorted(profiles(meter).values())
     bench.run(meter.batch("assignments", records(number_type("user:d"), voice("user:d", "g2"), offset=6)))
     bench.run(meter.flush())
@@ -158,6 +158,21 @@ def test_rules_that_change_again_on_the_way_are_followed_from_the_beginning() ->
     bench.run(steps)
     assert {DIRECT_ROUTING} == set(profiles(meter).values())
     assert (2, False) == (meter.state.tenants["acme"].header.settings_revision, bool(meter.stale))
+
+
+def test_rules_that_change_back_on_the_way_leave_nobody_half_way() -> None:
+    bench = Bench()
+    meter, book = following(bench)
+    before = profiles(meter)
+    steps = meter.follow_rules()
+    assert bench.run(steps, until_pause=True)
+    assert before != profiles(meter)
+    put(book, settings(2))
+    meter.settings_changed("acme")
+    bench.run(steps)
+    assert before == profiles(meter)
+    ids = [change["id"] for change in bench.told("seat-changes")]
+    assert len(ids) == len(set(ids))
 
 
 def test_a_crash_on_the_way_follows_the_rules_again_after_recovery() -> None:
