@@ -61,6 +61,13 @@ class _Work:
             value = self.state.records.get(subject)
         return value
 
+    def note_mixture(self) -> None:
+        """Where profiles are kept under other criteria than the header names, it must name none from here on: if these
+        criteria came back before all subjects have followed the others, nobody would look for those that did."""
+        named = self.header.fingerprint
+        if self.records and named and named != self.rules.fingerprint:
+            self.own_header().fingerprint = ""
+
     def own_header(self) -> Header:
         if not self.header_changed:
             self.header, self.header_changed = copy_header(self.header), True
@@ -307,6 +314,7 @@ class Slice:
     def items(self) -> Iterator[Item]:
         """Yield what the changelog must hold before `install`: headers first, for the records rely on them."""
         for tenant, work in self._works.items():
+            work.note_mixture()
             if work.header_changed:
                 yield Item(tenant.encode(), encode_header(self._epoch, work.header))
         for tenant, work in self._works.items():

@@ -175,6 +175,36 @@ def test_rules_that_change_back_on_the_way_leave_nobody_half_way() -> None:
     assert len(ids) == len(set(ids))
 
 
+@pytest.mark.parametrize("crashes", [False, True])
+def test_rules_that_come_back_before_all_subjects_have_left_them_are_followed(crashes: bool) -> None:
+    bench = Bench()
+    meter, book = following(bench)
+    steps = meter.follow_rules()
+    assert bench.run(steps, until_pause=True)
+    assert 0 in profiles(meter).values()
+    put(book, settings(2))
+    if crashes:
+        meter = new_meter(book, bench)
+    else:
+        meter.settings_changed("acme")
+        bench.run(steps)
+        bench.run(meter.flush())
+    assert {DIRECT_ROUTING} == set(profiles(meter).values())
+    tallies = [each for each in bench.told("tallies") if each["type"] == "tally"]
+    assert ({"1": 3}, 2) == (tallies[-1]["profiles"], tallies[-1]["settings_revision"])
+
+
+def test_an_event_between_two_criteria_is_looked_at_again_when_the_first_come_back() -> None:
+    bench = Bench()
+    meter, book = following(bench)
+    bench.run(meter.batch("assignments", records(voice("user:a", "g1", at_ms=NOW_MS + 1), offset=6)))
+    bench.run(meter.batch("assignments", records(voice("user:a", "g3", at_ms=NOW_MS + 2), offset=7)))
+    assert 0 in profiles(meter).values()
+    put(book, settings(2))
+    bench.run(meter.follow_rules())
+    assert {DIRECT_ROUTING} == set(profiles(meter).values())
+
+
 def test_a_crash_on_the_way_follows_the_rules_again_after_recovery() -> None:
     bench = Bench()
     meter, book = following(bench)
