@@ -67,6 +67,8 @@ class Installation:
         admin, consumer = kafka.admin(self.kafka), kafka.reader(self.kafka)
         await admin.start()
         await consumer.start()
+        # aiokafka awaits a task of its own at the end, and takes offence where that had no turn yet.
+        await asyncio.sleep(0)
         try:
             prefix = self.kafka.topic_prefix
             groups = (meter_group(prefix), sink_group(prefix))

@@ -46,6 +46,30 @@ def acme(stack: EmbeddedStack, repository: Path) -> EmbeddedStack:
     return stack
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "cannot be read (No such file or directory): check the path and its permissions"),
+        (b"Colour;Size\nred;3\n", "Found: Colour, Size."),
+        (bytes(range(256)) * 40, "is not a text file"),
+        (b"", "is empty: export it again"),
+    ],
+    ids=["missing", "wrong columns", "binary rubbish", "empty"],
+)
+def test_a_file_that_is_none_is_told_in_a_sentence(
+    stack: EmbeddedStack, tmp_path: Path, content: bytes | None, said: str
+) -> None:
+    file = tmp_path / "users.csv"
+    if content is not None:
+        file.write_bytes(content)
+    ended = stack.cli("import", "users", str(file), "-T", "nobody")
+    assert (1, "") == (ended.code, ended.out)
+    assert ended.err.startswith("poolwatch: ")
+    assert said in ended.err
+    assert len(ended.err.splitlines()) == 1
+    assert stack.cli("count", "nobody").code == 1, "nothing was sent"
+
+
 def figures(stack: EmbeddedStack) -> dict[str, Any]:
     count = stack.count("acme")
     return {name: count[name] for name in ("currently_licensed", "user_licenses", "dr_phone_licenses")} | {
