@@ -8,8 +8,12 @@ from aiokafka import AIOKafkaProducer
 
 from schemas.topics import TopicName
 from streams.fault import FaultPoint
-from streams.kafka import KafkaOptions, read_range, write
+from streams.kafka import KafkaOptions, end_offset, read_range, write
 from streams.protocol.effects import Append, Done, Effect, Pause, Publish, ReadBack, Steps
+from streams.protocol.owned_log import OwnedLog
+
+LOOK_INTERVAL_S = 600.0
+"""Well below `min.compaction.lag.ms`: what a stranger wrote must be noticed before it is all that compaction keeps."""
 
 
 def now_ms() -> int:
@@ -31,6 +35,17 @@ class Executor:
         self._partition = partition
         self._committable = committable
         self._fault = FaultPoint()
+        self._next_look = time.monotonic() + LOOK_INTERVAL_S
+
+    async def look_after(self, log: OwnedLog) -> float:
+        """Look now and then whether strangers have written to the owned log; return in how many seconds again."""
+        wait_s = self._next_look - time.monotonic()
+        if wait_s <= 0:
+            end = await end_offset(self._options, self._owned, self._partition)
+            await self.run(log.look_after(end))
+            wait_s = LOOK_INTERVAL_S
+            self._next_look = time.monotonic() + wait_s
+        return wait_s
 
     async def run(self, steps: Steps) -> None:
         """Carry out all effects, giving way to other partitions at each pause."""

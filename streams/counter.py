@@ -20,7 +20,7 @@ from streams.carry_out import Executor, now_ms
 from streams.kafka import KafkaOptions, read_from
 from streams.process import Process
 from streams.protocol.counter import CounterPartition, CountRecovery
-from streams.protocol.effects import Item, LogRecord, Steps, single
+from streams.protocol.effects import Item, LogRecord, Publish, Steps, single
 from streams.protocol.office import Office
 from streams.protocol.owned_log import OwnedLog
 from streams.protocol.refusals import Refusals
@@ -120,7 +120,7 @@ class CounterWorker:
                         record, 0, "invalid", "not a command; see docs/schemas/commands.json", record.value or b""
                     )
                 else:
-                    await self._executor.run(self._office.carry_out(command, now_ms()))
+                    await self._executor.run(self._office.carry_out(command, record.offset, now_ms()))
         for effect in refusals.take():
             await self._executor.run(single(effect))
         if topic == "commands":
@@ -141,6 +141,10 @@ class CounterWorker:
         items = [Item(count.tenant.encode(), _encode(count)) for count in counts if count is not None]
         if items:
             await self._executor.run(self._log.append("7-publish", items))
+        heals = counter.take_heals()
+        if heals:
+            await self._executor.run(single(Publish("7-heal", "tallies", self._partition, heals)))
+        await self._executor.look_after(self._log)
         if self._office.purging:
             await self._executor.run(self._office.finish_purges())
         wait_ms = counter.wait_ms(now_ms())

@@ -201,6 +201,18 @@ async def beginnings_of(options: KafkaOptions, topics: Iterable[TopicName], part
     return {topic: offsets[tp] for tp, topic in tps.items()}
 
 
+async def end_offset(options: KafkaOptions, topic: str, partition: int) -> int:
+    """Return where a partition ends now."""
+    reader = new_reader(options)
+    await reader.start()
+    try:
+        tp = TopicPartition(topic, partition)
+        reader.assign([tp])
+        return (await ends_of(reader, [tp], exact=options.exact_ends))[tp]
+    finally:
+        await reader.stop()
+
+
 async def read_range(options: KafkaOptions, topic: str, partition: int, start: int, end: int) -> list[LogRecord]:
     """Return the records of offsets [start, end) that are still there."""
     records: list[LogRecord] = []

@@ -70,7 +70,7 @@ class MeterWorker:
         """Carry out steps 5 and 6 for what was processed."""
         if self.meter.has_news:
             await self._executor.run(self.meter.flush())
-        return None
+        return await self._executor.look_after(self.meter.log)
 
     @property
     def has_work(self) -> bool:

@@ -11,8 +11,8 @@ from streams.protocol.owned_log import OwnedLog
 from streams.protocol.settings_commands import decide
 
 COMMAND_HEADER = "command"
-"""Header of a record of `tenants`: the command it came from, so that a repeated command is answered and not carried
-out again."""
+"""Header of a record of `tenants`: offset and id of the command it came from, so that what is read again after a crash
+is not carried out again."""
 PURGE_HEADER = "purge"
 
 
@@ -24,7 +24,8 @@ class Office:
         self._partition = partition
         self._counter = counter
         self._log = log
-        self._carried_out: dict[str, str] = {}
+        self._carried_out: dict[str, tuple[int, str]] = {}
+        """By tenant: offset and id of the command that its settings came from."""
         self.purging: set[str] = set()
 
     def recall(self, records: Iterable[LogRecord]) -> None:
@@ -32,15 +33,17 @@ class Office:
         for record in records:
             tenant = record.key.decode()
             headers = dict(record.headers)
-            self._carried_out[tenant] = headers.get(COMMAND_HEADER, b"").decode()
+            offset, _, name = headers.get(COMMAND_HEADER, b"").decode().partition(" ")
+            if name:
+                self._carried_out[tenant] = (int(offset), name)
             self.purging.discard(tenant)
             if record.value is not None and PURGE_HEADER in headers:
                 self.purging.add(tenant)
 
-    def carry_out(self, command: Command, now_ms: int) -> Steps:
-        """Carry out one command."""
+    def carry_out(self, command: Command, offset: int, now_ms: int) -> Steps:
+        """Carry out the command that stands at an offset of `commands`."""
         if isinstance(command, ChangeSettings):
-            yield from self._change(command, now_ms)
+            yield from self._change(command, offset, now_ms)
         elif isinstance(command, SyncRun):
             self.note_sync(command)
 
@@ -52,10 +55,13 @@ class Office:
         if held != before:
             self._counter.touch(run.tenant, Cause(kind="refresh"))
 
-    def _change(self, command: ChangeSettings, now_ms: int) -> Steps:
+    def _change(self, command: ChangeSettings, offset: int, now_ms: int) -> Steps:
         current = self._counter.book.get(command.tenant)
         key = command.tenant.encode()
-        if self._carried_out.get(command.tenant) == command.id and current is not None:
+        last = self._carried_out.get(command.tenant, (-1, ""))
+        if offset < last[0]:
+            return  # read again after a crash: it was answered before the later one was carried out
+        if last[1] == command.id and current is not None:
             body = current.model_dump(mode="json")
             answer = Answer(
                 id=command.id, tenant=command.tenant, status="done", revision=current.revision, settings=body
@@ -64,13 +70,13 @@ class Office:
             settings, answer = decide(current, command, now_ms)
             if settings is not None:
                 # 8 write the revision first, then let it act, then answer: whoever is told "done" finds it done
-                headers: tuple[tuple[str, bytes], ...] = ((COMMAND_HEADER, command.id.encode()),)
+                headers: tuple[tuple[str, bytes], ...] = ((COMMAND_HEADER, f"{offset} {command.id}".encode()),)
                 if command.mode == "purge":
                     headers += ((PURGE_HEADER, b"1"),)
                     self.purging.add(command.tenant)
                 value = settings.model_dump_json().encode()
                 yield Publish("8-settings", "tenants", self._partition, [Item(key, value, headers)])
-                self._carried_out[command.tenant] = command.id
+                self._carried_out[command.tenant] = (offset, command.id)
                 if self._counter.book.apply(key, value) is not None:
                     self._counter.settings_changed(command.tenant)
         yield Publish("8-answer", "commands", self._partition, [Item(key, answer.model_dump_json().encode())])
