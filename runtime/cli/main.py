@@ -1,5 +1,6 @@
 """Owns the command `poolwatch`: its tree of commands, and how a failure ends."""
 
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -63,6 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and end the process: 0 done, 1 failed, 2 wrong usage."""
     # Warnings alone, and beside the output: `run` and `up` log as the settings say.
     configure(Log(level="warning"))
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it cannot reach, the command says in words
     try:
         app(args=list(arguments) if arguments is not None else None, prog_name="poolwatch")
     except (Failure, SettingsError) as failure:

@@ -1,6 +1,7 @@
 """Owns the commands `run meter|counter|sink|portal`: one process of a cluster each."""
 
 import asyncio
+import logging
 from typing import Literal
 
 import typer
@@ -71,4 +72,5 @@ def _run_worker(role: Literal["meter", "counter"]) -> None:
 def _settings() -> Settings:
     settings = load()
     configure(settings.log)
+    logging.getLogger("aiokafka").setLevel(logging.NOTSET)  # a process logs what a command would say
     return settings

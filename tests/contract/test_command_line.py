@@ -89,6 +89,7 @@ def test_a_broker_that_is_not_there_is_told_with_its_address(monkeypatch: pytest
         assert (1, "") == (ended.code, ended.out), command
         assert f"no Kafka broker answers at {address}" in ended.err, command
         assert "POOLWATCH_KAFKA_BOOTSTRAP" in ended.err, command
+        assert len(ended.err.splitlines()) == 1, command
 
 
 def test_a_reader_that_goes_away_is_no_error() -> None:
