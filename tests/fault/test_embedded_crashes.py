@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -107,18 +108,22 @@ def test_a_killed_process_is_started_again_and_nothing_confirmed_is_lost(stack: 
     assert set(poster.confirmed) <= counted(stack, role)
 
 
-def test_after_the_supervisor_was_killed_nothing_is_left_over_and_a_start_finds_all(stack: EmbeddedStack) -> None:
+def test_after_the_supervisor_was_killed_nothing_is_left_over_and_a_start_finds_all(
+    stack: EmbeddedStack, repository: Path
+) -> None:
     tenant = "supervisor"
     with posting(stack, tenant) as poster:
         eventually(lambda: len(poster.confirmed) >= 5, BACK_S)
         children = children_of(stack.pid)
         assert len(children) == len(ROLES)
+        stack.done("import", "users", str(repository / "tests" / "data" / "acme" / "users.csv"), "-T", "acme")
         stack.kill()
         eventually(lambda: not [pid for pid in children if is_alive(pid)])
     stack.start()
     assert set(poster.confirmed) <= counted(stack, tenant)
+    assert len(stack.get("/tenants/acme/seats", factor="none")["items"]) == 12, "the import was done"
     for item in stack.get("/tenants")["items"]:
         assert agrees(stack, item["tenant"])
-        assert len(counted(stack, item["tenant"])) == item["currently_licensed"]
+        assert len(stack.get(f"/tenants/{item['tenant']}/seats", limit=1_000)["items"]) == item["currently_licensed"]
     assert stack.interrupt() == 0
     assert "could not be stored" not in stack.out
