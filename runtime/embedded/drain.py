@@ -17,25 +17,29 @@ _POLL_S = 0.05
 
 async def stored(own: Kafka, deadline_s: float) -> bool:
     """Wait until the sink has stored what is there now; return False if that took too long."""
-    admin, consumer = kafka.admin(own), kafka.reader(own)
-    await admin.start()
-    await consumer.start()
     try:
+        async with asyncio.timeout(deadline_s):
+            await _until_stored(own)
+    except TimeoutError:
+        return False
+    return True
+
+
+async def _until_stored(own: Kafka) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        admin, consumer = kafka.admin(own), kafka.reader(own)
+        stack.push_async_callback(admin.close)
+        await admin.start()
+        stack.push_async_callback(consumer.stop)
+        await consumer.start()
         tps = [
             TopicPartition(full_name(own.topic_prefix, topic), partition)
             for topic in TOPICS
             for partition in range(own.partitions)
         ]
         ends = await ends_of(consumer, tps, exact=False)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(deadline_s):
-                while not await _committed(admin, sink_group(own.topic_prefix), ends):  # noqa: ASYNC110 -- no event here
-                    await asyncio.sleep(_POLL_S)
-                return True
-        return False
-    finally:
-        await consumer.stop()
-        await admin.close()
+        while not await _committed(admin, sink_group(own.topic_prefix), ends):  # noqa: ASYNC110 -- no event here
+            await asyncio.sleep(_POLL_S)
 
 
 async def _committed(admin: object, group: str, ends: dict[TopicPartition, int]) -> bool:

@@ -174,7 +174,8 @@ class Stack:
 
     def _end(self) -> None:
         self._worker.stop()
-        if self._broker.alive and self._core.alive and not self._drain():
+        was_counting = (self._run_folder / COUNTING_MARK).exists()
+        if was_counting and self._broker.alive and self._core.alive and not self._drain():
             self._say("the last changes could not be stored in time; what was confirmed to a caller is on disk")
         self._core.stop()
         self._broker.stop()

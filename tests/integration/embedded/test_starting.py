@@ -1,4 +1,4 @@
-"""A stack that cannot start says why and what to do, ends with 1, and leaves nothing behind."""
+"""A start that does not come up says why and what to do, ends with 1 (0 after Ctrl-C), and leaves nothing behind."""
 
 import socket
 from pathlib import Path
@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from runtime.embedded.stack import MIN_FREE_BYTES
-from tests.support.embedded_stack import EmbeddedStack, small_disk
+from tests.support.embedded_stack import EmbeddedStack, children_of, is_alive, small_disk
+from tests.support.waiting import eventually
 
 
 def refusal(stack: EmbeddedStack) -> str:
@@ -87,5 +88,19 @@ def test_settings_of_other_installations_are_not_its_own(tmp_path: Path, monkeyp
     try:
         stack.start()
         assert stack.is_ready()
+    finally:
+        stack.close()
+
+
+@pytest.mark.parametrize("said", ["broker ready", "storage ready"])
+def test_ctrl_c_during_the_start_ends_it_cleanly(tmp_path: Path, said: str) -> None:
+    stack = EmbeddedStack(tmp_path / "data")
+    stack.begin()
+    try:
+        eventually(lambda: said in stack.out, 30)
+        children = children_of(stack.pid)
+        assert stack.interrupt() == 0
+        assert not [pid for pid in children if is_alive(pid)]
+        assert "Poolwatch answers" not in stack.out
     finally:
         stack.close()
