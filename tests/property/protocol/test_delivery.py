@@ -81,6 +81,7 @@ class Delivery(Sending):
     @rule(
         tenant=st.sampled_from(TENANTS),
         events=SEEN,
+        topic=st.sampled_from(["seat-changes", "meter-state-changelog", "meter-state-changelog", "tallies"]),
         place=PLACES,
         choices=CHOICES,
         between=EFFECTS,
@@ -88,13 +89,21 @@ class Delivery(Sending):
         dies=st.booleans(),
     )
     def take_over(
-        self, tenant: str, events: list[Any], place: int, choices: list[int], between: int, after: int, dies: bool
+        self,
+        tenant: str,
+        events: list[Any],
+        topic: TopicName,
+        place: int,
+        choices: list[int],
+        between: int,
+        after: int,
+        dies: bool,
     ) -> None:
-        """A meter freezes while it writes to its changelog; what it wrote arrives after another has taken over."""
+        """A meter freezes while it writes to a topic; what it wrote arrives after another has taken over."""
         self.send_all(tenant, events)
         process = self._owner("meter", place)
-        for _ in range(40):
-            if process.is_writing("meter-state-changelog") or not self.world.owns(process):
+        for _ in range(60):
+            if process.is_writing(topic) or not self.world.owns(process):
                 break
             self._run(process, 1, choices)
         if self.world.owns(process):
