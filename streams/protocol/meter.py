@@ -199,9 +199,6 @@ class MeterPartition:
             while self._is_stale(tenant):
                 state = self.state.tenants[tenant]
                 rules = self.book.rules_of(tenant)
-                slice_ = self._new_slice()
-                slice_.begin_rules(tenant)
-                yield from self._carry_out(slice_)
                 for chunk in _chunks(list(state.records)):
                     slice_ = self._new_slice()
                     if state.header.removed_ms < rules.floor_ms:

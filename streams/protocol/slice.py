@@ -293,15 +293,6 @@ class Slice:
                 header.first_rev = max(header.first_rev, rev)
                 work.records[subject] = None
 
-    def begin_rules(self, tenant: str) -> None:
-        """Note in the header that the subjects stand between two rules; comes before the first of them is kept.
-
-        Without it rules that change back on the way would find the header as they want it, and subjects that are not.
-        """
-        work = self._work(tenant)
-        work.kind = "rules"
-        work.own_header().fingerprint = ""
-
     def finish_rules(self, tenant: str) -> None:
         """Note in the header that all subjects stand as the rules want them; comes after the last of them is kept."""
         work = self._work(tenant)
