@@ -25,7 +25,8 @@ def is_tenant(text: str) -> bool:
 
 def is_user(text: str) -> bool:
     """Tell whether the text is a user subject, `user:<id>` in lower case."""
-    return _user.match(text) is not None and text == text.lower()
+    # The pattern has no capital letter of ASCII; only other letters need a closer look.
+    return _user.match(text) is not None and (text.isascii() or text == text.lower())
 
 
 def is_number(text: str) -> bool:

@@ -28,6 +28,9 @@ def from_ms(ms: int) -> datetime:
     return EPOCH + timedelta(milliseconds=ms)
 
 
+_MILLISECONDS = [f".{rest:03d}Z" for rest in range(1_000)]
+
+
 @lru_cache(maxsize=16_384)
 def _format_second(second: int) -> str:
     return from_ms(second * 1_000).isoformat()[:19]
@@ -35,7 +38,7 @@ def _format_second(second: int) -> str:
 
 def format_ms(ms: int) -> str:
     """Return milliseconds since 1970 as RFC 3339 UTC with milliseconds, `2026-11-24T10:00:00.123Z`."""
-    return f"{_format_second(ms // 1_000)}.{ms % 1_000:03d}Z"
+    return _format_second(ms // 1_000) + _MILLISECONDS[ms % 1_000]
 
 
 def format_time(instant: datetime) -> str:

@@ -31,7 +31,7 @@ def encode_record(profile: int, epoch: bytes, rev: int, facets: list[Facet]) -> 
 
 def decode_record(value: bytes) -> Body:
     """Return the revision and facets of a record."""
-    return _decode_body(memoryview(value)[_BODY:])
+    return _decode_body(value[_BODY:])
 
 
 def epoch_bytes(epoch: int) -> bytes:

@@ -5,7 +5,7 @@ Nothing here touches the state before `install`, so a slice can be dropped at an
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from hashlib import blake2b
+from hashlib import sha256
 
 import msgspec
 
@@ -194,7 +194,7 @@ class Slice:
             observed_at = format_ms(facet.observed_ms)
         content = f"{key}\0{kind}\0{name}\0{observed_at if facet else 0}\0{rank}\0{source}\0{reason}"
         change = WireSeatChange(
-            blake2b(content.encode(), digest_size=16).hexdigest(),
+            sha256(content.encode()).hexdigest()[:32],
             tenant,
             subject,
             rev,
