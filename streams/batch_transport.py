@@ -34,8 +34,8 @@ def _unwrapped(self: Any, tp: TP, record: Any) -> Any:
     return record if tp.topic in _raw_topics else _wrapped(self, tp, record)
 
 
-# aiokafka copies every record that it has decoded into a dataclass of eleven fields, which takes a tenth of the time of a
-# single event; what it copies from has all that a `LogRecord` has.
+# aiokafka copies every record that it has decoded into a dataclass of eleven fields, which takes a tenth of the time of
+# a single event; what it copies from has all that a `LogRecord` has.
 PartitionRecords._consumer_record = _unwrapped
 
 
