@@ -108,6 +108,7 @@ class BatchConsumer(driver.Consumer):
 
     async def _drain_messages(self, fetcher: Any) -> None:
         deliver = self.callback
+        ends: tuple[type[BaseException], ...] = (asyncio.CancelledError, *self.consumer_stopped_errors)
         try:
             while not any((self.should_stop, fetcher.should_stop)):
                 eras = dict(self.era)
@@ -127,7 +128,8 @@ class BatchConsumer(driver.Consumer):
                         continue
                     for message in self._messages(tp, batch, eras.get(tp, 0)):
                         await self.wait_first(deliver(message), self.suspend_flow.wait())
-        except self.consumer_stopped_errors:
+        except ends:
+            # Faust takes a fetch that is cancelled in a rebalance for a crash, also where it is the app that stops.
             if not self.app.should_stop:
                 raise
 

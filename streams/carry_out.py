@@ -7,7 +7,7 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 
 from schemas.topics import TopicName
-from streams.fault import FaultPoint
+from streams.fault import OF_THIS_PROCESS
 from streams.kafka import KafkaOptions, end_offset, read_range, write
 from streams.protocol.effects import Append, Done, Effect, Pause, Publish, ReadBack, Steps
 from streams.protocol.owned_log import OwnedLog
@@ -34,7 +34,7 @@ class Executor:
         self._owned = options.topic(owned)
         self._partition = partition
         self._committable = committable
-        self._fault = FaultPoint()
+        self._fault = OF_THIS_PROCESS
         self._next_look = time.monotonic() + LOOK_INTERVAL_S
 
     async def look_after(self, log: OwnedLog) -> float:

@@ -23,3 +23,7 @@ class FaultPoint:
             self._left -= 1
             if self._left == 0:
                 os.kill(os.getpid(), signal.SIGSTOP if self._action == "stop" else signal.SIGKILL)
+
+
+OF_THIS_PROCESS = FaultPoint()
+"""Counted over all partitions: a process that was woken after it froze goes on."""

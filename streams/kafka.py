@@ -3,9 +3,10 @@ reads."""
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition, codec
@@ -23,6 +24,8 @@ MAX_BATCH_BYTES = 1_000_000
 _FIRST_RETRY_S = 0.1
 _LAST_RETRY_S = 5.0
 _LOOK_S = 0.005
+
+_T = TypeVar("_T")
 
 log = structlog.get_logger()
 
@@ -64,8 +67,7 @@ def new_producer(options: KafkaOptions) -> AIOKafkaProducer:
     )
 
 
-def new_reader(options: KafkaOptions) -> AIOKafkaConsumer:
-    """Return a consumer without a group, not started, for reading named offsets."""
+def _new_reader(options: KafkaOptions) -> AIOKafkaConsumer:
     return AIOKafkaConsumer(
         bootstrap_servers=options.bootstrap,
         group_id=None,
@@ -164,6 +166,39 @@ def _delays() -> Iterator[float]:
         delay_s = min(2 * delay_s, _LAST_RETRY_S)
 
 
+async def patiently(ask: Callable[[], Awaitable[_T]]) -> _T:
+    """Return what the broker answers; while it is away it is asked again, for ever."""
+    for delay_s in _delays():
+        try:
+            return await ask()
+        except (KafkaError, OSError) as error:
+            if not is_passing(error):
+                raise
+            log.warning("kafka_asked_again", error=type(error).__name__)
+            await asyncio.sleep(delay_s)
+    raise AssertionError("delays never end")
+
+
+@asynccontextmanager
+async def reader_of(options: KafkaOptions) -> AsyncIterator[AIOKafkaConsumer]:
+    """Yield a started consumer without a group, for reading named offsets. A broker that is away is waited for."""
+
+    async def started() -> AIOKafkaConsumer:
+        reader = _new_reader(options)
+        try:
+            await reader.start()
+        except BaseException:
+            await reader.stop()
+            raise
+        return reader
+
+    reader = await patiently(started)
+    try:
+        yield reader
+    finally:
+        await reader.stop()
+
+
 async def ends_of(
     consumer: AIOKafkaConsumer, tps: Sequence[TopicPartition], *, exact: bool
 ) -> dict[TopicPartition, int]:
@@ -172,7 +207,7 @@ async def ends_of(
     The embedded broker answers with the first offset of the last batch plus one; the high watermark of a fetch is
     true there.
     """
-    ends: dict[TopicPartition, int] = await consumer.end_offsets(tps)
+    ends: dict[TopicPartition, int] = await patiently(lambda: consumer.end_offsets(tps))
     asked = [tp for tp, end in ends.items() if end > 0]
     if exact or not asked:
         return ends
@@ -192,25 +227,16 @@ async def beginnings_of(options: KafkaOptions, topics: Iterable[TopicName], part
     By a connection of its own: the broker answers one after the other, and that of a group's consumer hangs in a fetch.
     """
     tps = {TopicPartition(options.topic(topic), partition): topic for topic in topics}
-    reader = new_reader(options)
-    await reader.start()
-    try:
-        offsets = await reader.beginning_offsets(list(tps))
-    finally:
-        await reader.stop()
+    async with reader_of(options) as reader:
+        offsets = await patiently(lambda: reader.beginning_offsets(list(tps)))
     return {topic: offsets[tp] for tp, topic in tps.items()}
 
 
 async def end_offset(options: KafkaOptions, topic: str, partition: int) -> int:
     """Return where a partition ends now."""
-    reader = new_reader(options)
-    await reader.start()
-    try:
-        tp = TopicPartition(topic, partition)
-        reader.assign([tp])
+    tp = TopicPartition(topic, partition)
+    async with reader_of(options) as reader:
         return (await ends_of(reader, [tp], exact=options.exact_ends))[tp]
-    finally:
-        await reader.stop()
 
 
 async def read_range(options: KafkaOptions, topic: str, partition: int, start: int, end: int) -> list[LogRecord]:
@@ -226,11 +252,9 @@ async def read_from(
 ) -> AsyncIterator[list[LogRecord]]:
     """Yield the records of a partition in batches, from `start` (None = its beginning) to `end` (None = its end at
     the call)."""
-    reader = new_reader(options)
-    await reader.start()
-    try:
-        tp = TopicPartition(topic, partition)
-        begin = (await reader.beginning_offsets([tp]))[tp]
+    tp = TopicPartition(topic, partition)
+    async with reader_of(options) as reader:
+        begin = (await patiently(lambda: reader.beginning_offsets([tp])))[tp]
         stop = (await ends_of(reader, [tp], exact=options.exact_ends))[tp] if end is None else end
         position = begin if start is None else max(start, begin)
         reader.assign([tp])
@@ -243,5 +267,3 @@ async def read_from(
                 records = [record for record in records if record.offset < stop]
             if records:
                 yield records
-    finally:
-        await reader.stop()

@@ -5,6 +5,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from typing import Any, cast
 
+import structlog
 from aiokafka import AIOKafkaProducer
 from faust.types import TP
 
@@ -12,7 +13,10 @@ from schemas.topics import TopicName
 from streams.batch_transport import BatchApp, BatchConsumer, batch_topic
 from streams.kafka import KafkaOptions, new_producer
 from streams.pipeline import Pipelines, Worker
+from streams.protocol.owned_log import SupersededError
 from streams.settings_reader import SettingsReader
+
+log = structlog.get_logger()
 
 
 class Process:
@@ -29,7 +33,7 @@ class Process:
         """`on_ready` is called whenever all partitions of an assignment have recovered."""
         by_name = {options.topic(topic): topic for topic in topics}
         self.app = BatchApp(name, options, by_name)
-        self.settings = SettingsReader(options, self._settings_changed)
+        self.settings = SettingsReader(options, self._settings_changed, self._failed)
         self._options = options
         self._producer: AIOKafkaProducer | None = None
         self._crash: asyncio.Future[None] | None = None
@@ -75,7 +79,17 @@ class Process:
             await self._producer.stop()
 
     def _failed(self, error: BaseException) -> None:
-        self._crash = asyncio.ensure_future(self.app.crash(error))
+        if self._crash is None:
+            superseded = isinstance(error, SupersededError)
+            log.error(
+                "worker_failed",
+                app=self.app.conf.id,
+                error=type(error).__name__,
+                detail=str(error),
+                todo="start it again: another worker has its partitions" if superseded else "start it again",
+                exc_info=None if superseded else error,
+            )
+            self._crash = asyncio.ensure_future(self.app.crash(error))
 
     def _settings_changed(self, tenant: str) -> None:
         self._pipelines.settings_changed(tenant)

@@ -41,3 +41,5 @@ def run_apps(new_apps: Sequence[Callable[[], BatchApp]]) -> int:
         _Worker(*apps, loop=loop).execute_from_commandline()
     except SystemExit as end:
         return int(end.code or 0)
+    except asyncio.CancelledError:  # what Faust makes of a failure that came in the middle of a fetch
+        return 1

@@ -8,7 +8,7 @@ import structlog
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
-from streams.kafka import KafkaOptions, ends_of, is_passing, new_reader
+from streams.kafka import KafkaOptions, ends_of, is_passing, reader_of
 from streams.protocol.settings_book import SettingsBook
 
 log = structlog.get_logger()
@@ -16,12 +16,16 @@ log = structlog.get_logger()
 
 class SettingsReader:
     """Follows `tenants` with a consumer of its own. `on_change` is told each tenant (or `_provider`) whose settings
-    are new."""
+    are new,
+    `failed` the error that ended it."""
 
-    def __init__(self, options: KafkaOptions, on_change: Callable[[str], None]) -> None:
+    def __init__(
+        self, options: KafkaOptions, on_change: Callable[[str], None], failed: Callable[[BaseException], None]
+    ) -> None:
         self.book = SettingsBook()
         self._options = options
         self._on_change = on_change
+        self._failed = failed
         self._read_to_end = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -29,11 +33,17 @@ class SettingsReader:
         """Start following, and return once everything that was there has been read."""
         if self._task is None:
             self._task = asyncio.create_task(self._follow(), name="settings-reader")
+            self._task.add_done_callback(self._ended)
         waiting = asyncio.create_task(self._read_to_end.wait())
         await asyncio.wait({waiting, self._task}, return_when=asyncio.FIRST_COMPLETED)
         if not self._read_to_end.is_set():
             waiting.cancel()
             await self._task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._failed(error)
 
     async def stop(self) -> None:
         """Stop following."""
@@ -43,9 +53,7 @@ class SettingsReader:
 
     async def _follow(self) -> None:
         topic = self._options.topic("tenants")
-        reader = new_reader(self._options)
-        await reader.start()
-        try:
+        async with reader_of(self._options) as reader:
             tps = [TopicPartition(topic, partition) for partition in range(self._options.partitions)]
             ends = await ends_of(reader, tps, exact=self._options.exact_ends)
             reader.assign(tps)
@@ -64,8 +72,6 @@ class SettingsReader:
                 for records in fetched.values():
                     for record in records:
                         self._apply(record.key, record.value)
-        finally:
-            await reader.stop()
 
     def _apply(self, key: bytes | None, value: bytes | None) -> None:
         if key is None or (key.startswith(b"_") and key != b"_provider"):

@@ -40,6 +40,7 @@ class Recovery:
                 self.strays.add(key)
             else:
                 self._install(key, value)
+                self.strays.discard(key)
 
 
 def epoch_of_record(value: bytes | None, headers: Sequence[tuple[str, bytes]]) -> int:
