@@ -55,11 +55,7 @@ class MeterPartition:
         self.find_stale()
         yield from self.follow_rules()
         self._touched = {tenant: Movement("rebuild") for tenant, _ in self.state} | self._touched
-        # Rules may change meanwhile; the end of the snapshot must not come before the tally of any tenant, or the
-        # counter would take it for one that has vanished here.
-        while self._touched:
-            yield from self.follow_rules()
-            yield from self.flush()
+        yield from self.flush()
         for target in range(self.partitions):
             end = snapshot_end(self.partition, self.log.epoch)
             yield Publish("5-snapshot-end", "tallies", target, [end])

@@ -84,7 +84,8 @@ class Delivery(Sending):
         topic=st.sampled_from(["seat-changes", "meter-state-changelog", "meter-state-changelog", "tallies"]),
         place=PLACES,
         choices=CHOICES,
-        between=EFFECTS,
+        later=SEEN,
+        between=st.integers(10, 80),
         after=st.integers(1, 4),
         dies=st.booleans(),
     )
@@ -95,6 +96,7 @@ class Delivery(Sending):
         topic: TopicName,
         place: int,
         choices: list[int],
+        later: list[Any],
         between: int,
         after: int,
         dies: bool,
@@ -108,6 +110,7 @@ class Delivery(Sending):
             self._run(process, 1, choices)
         if self.world.owns(process):
             self.world.freeze(process)
+            self.send_all(tenant, later)
             self._run(self._owner("meter", place), between, choices)
             self._run(process, after, choices)
             if dies:

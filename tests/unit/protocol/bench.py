@@ -1,6 +1,7 @@
 """Owns a bench for protocol code: carries out its effects on logs in memory, and makes its messages short to write."""
 
 import json
+from collections.abc import Callable
 from typing import Any, cast
 
 from schemas.settings import TenantSettings
@@ -21,6 +22,8 @@ class Bench:
         self.owned = owned
         self.logs: dict[str, MemoryLog] = {}
         self.effects: list[Effect] = []
+        self.meanwhile: dict[str, Callable[[], None]] = {}
+        """By step: what happens, once, while its effect is carried out."""
 
     def log(self, topic: str | None = None) -> MemoryLog:
         """Return the log of a topic; the owned one by default."""
@@ -36,6 +39,8 @@ class Bench:
                 return False
             self.effects.append(effect)
             result = self._carry_out(effect)
+            if effect.step in self.meanwhile:
+                self.meanwhile.pop(effect.step)()
             if until_pause and isinstance(effect, Pause):
                 return True
 

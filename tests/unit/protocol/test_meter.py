@@ -232,17 +232,23 @@ def test_what_a_half_way_tenant_knows_of_freshness_survives_the_commit() -> None
 def test_a_change_of_rules_during_the_start_does_not_end_the_snapshot_without_the_tenant() -> None:
     bench = Bench()
     meter = new_meter(SettingsBook(), bench)
-    bench.run(meter.batch("assignments", records(number_type("user:a"))))
+    bench.run(meter.batch("assignments", records(number_type("user:a"), number_type("user:b", tenant="beta"))))
+    bench.run(meter.flush())
     book = SettingsBook()
     again = MeterPartition(0, 1, book, lambda: NOW_MS)
     again.recovery.apply(bench.log().read(0))  # type: ignore[arg-type]
-    steps = again.start()
-    while bench.run(steps, until_pause=True):
-        if book.get("acme") is None:
-            put(book, settings(1, gateways=["g1"]))
-            again.settings_changed("acme")
-    tally, end = bench.told("tallies")[-2:]
-    assert (1, again.log.epoch, "snapshot_end") == (tally["settings_revision"], tally["epoch"], end["type"])
+
+    def change_rules() -> None:
+        put(book, settings(1, gateways=["g1"]))
+        again.settings_changed("acme")
+        again.settings_changed("beta")
+
+    bench.meanwhile["0-claim"] = lambda: bench.meanwhile.update({"4-keep": change_rules})
+    put(book, settings(1).model_copy(update={"tenant": "beta", "gateways": ["g1"]}))
+    bench.run(again.start())
+    *told, end = bench.told("tallies")
+    acme = [each for each in told if each.get("tenant") == "acme"][-1]
+    assert (1, again.log.epoch, "snapshot_end") == (acme["settings_revision"], acme["epoch"], end["type"])
 
 
 def test_a_removal_drops_the_facts_and_later_events_are_dead_letters_until_the_tenant_is_set_again() -> None:
