@@ -192,7 +192,7 @@ class BatchApp(faust.App):
     def __init__(self, name: str, kafka: KafkaOptions, batch_topics: Iterable[str]) -> None:
         self.kafka = kafka
         self.batch_topics = frozenset(batch_topics)
-        _raw_topics.update(self.batch_topics)
+        _raw_topics.update(self.batch_topics | {kafka.topic("meter-state-changelog")})
         super().__init__(
             f"{kafka.group}-{name}",
             broker=f"kafka://{kafka.bootstrap}",

@@ -23,6 +23,7 @@ MAX_BATCH_BYTES = 1_000_000
 """Just below the broker's default for message.max.bytes."""
 _FIRST_RETRY_S = 0.1
 _LAST_RETRY_S = 5.0
+_READ_RECORDS = 2_000
 _LOOK_S = 0.005
 
 _T = TypeVar("_T")
@@ -73,7 +74,6 @@ def _new_reader(options: KafkaOptions) -> AIOKafkaConsumer:
         group_id=None,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
-        max_partition_fetch_bytes=8 * 1024 * 1024,
         **options.client,
     )
 
@@ -260,7 +260,8 @@ async def read_from(
         reader.assign([tp])
         reader.seek(tp, position)
         while position < stop:
-            fetched = await reader.getmany(tp, timeout_ms=1_000)
+            # Few at a time: records that are not asked for are not decoded yet, and take no memory that stays behind.
+            fetched = await reader.getmany(tp, timeout_ms=1_000, max_records=_READ_RECORDS)
             records = fetched.get(tp, [])
             position = await reader.position(tp)
             if records and records[-1].offset >= stop:
