@@ -6,6 +6,7 @@ import sys
 from typing import TextIO, cast
 
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
 
 from runtime.settings import Log
 
@@ -42,7 +43,7 @@ def configure(log: Log) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
     ]
     structlog.configure(
-        processors=[*shared, structlog.processors.dict_tracebacks if not console else _keep, _renderer(console)],
+        processors=[*shared, *_ends(console)],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(stream),
         cache_logger_on_first_use=True,
@@ -50,12 +51,14 @@ def configure(log: Log) -> None:
     _adopt_standard_library(level, shared, console, stream)
 
 
-def _keep(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    return event
-
-
-def _renderer(console: bool) -> structlog.typing.Processor:
-    return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()) if console else structlog.processors.JSONRenderer()
+def _ends(console: bool) -> list[structlog.typing.Processor]:
+    """Return what turns an event into a line. Tracebacks go without the variables of their frames: those hold names,
+    records and secrets."""
+    if console:
+        plain = structlog.dev.plain_traceback
+        return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
+    tracebacks = ExceptionDictTransformer(show_locals=False)
+    return [structlog.processors.ExceptionRenderer(tracebacks), structlog.processors.JSONRenderer()]
 
 
 def _adopt_standard_library(
@@ -65,11 +68,7 @@ def _adopt_standard_library(
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info if not console else _keep,
-                _renderer(console),
-            ],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_ends(console)],
         )
     )
     root = logging.getLogger()
