@@ -1,15 +1,16 @@
 """The counter: what it publishes when, why, and what it holds back."""
 
-from typing import Any
+from typing import Any, cast
 
 from licensing.criteria import fingerprint
 from schemas.changes import SnapshotEnd, Tally
 from schemas.count import Cause, Count
 from schemas.settings import ProviderSettings, TenantSettings
 from schemas.times import from_ms
-from streams.protocol.counter import PUBLISH_INTERVAL_MS, CounterPartition
+from streams.protocol.counter import PUBLISH_INTERVAL_MS, CounterPartition, CountRecovery
+from streams.protocol.effects import Item, LogRecord
 from streams.protocol.settings_book import SettingsBook
-from tests.unit.protocol.bench import NOW_MS, put, settings
+from tests.unit.protocol.bench import NOW_MS, Bench, put, settings
 from tests.unit.protocol.test_tally_board import tally
 
 DEFAULT = fingerprint(TenantSettings(tenant="acme"))
@@ -129,7 +130,7 @@ def test_switches_and_pool_act_without_the_meter() -> None:
 def test_hints_say_what_is_missing() -> None:
     counter = new_counter()
     counter.apply(told(0, 1, {"1": 1}))
-    counter.held_syncs["acme"] = {("voice", "graph")}
+    counter.held_syncs["acme"] = {("voice", "graph"): from_ms(0)}
     assert ["no_gateways", "no_pool", "sync_held"] == taken(counter).hints
     put(counter.book, settings(1, acquired_licenses=1, criteria={"licensed_users_by_gateway": "x"}))
     counter.held_syncs.clear()
@@ -237,3 +238,21 @@ def test_a_removed_tenant_is_empty_once_every_partition_has_followed_the_removal
     assert not counter.is_empty("acme")
     counter.apply(told(0, 2, {}, settings_revision=2))
     assert counter.is_empty("acme")
+
+
+def test_a_recovery_continues_from_the_highest_count_and_heals_keys_whose_newest_record_is_another() -> None:
+    first = new_counter()
+    first.epoch = 3
+    first.apply(told(0, 1, {"1": 1}))
+    older, newer = taken(first), taken(first, NOW_MS + 50)
+    bench = Bench("license-counts")
+    for count in (older, newer, older):
+        bench.log().append([Item(b"acme", count.model_dump_json().encode())], NOW_MS)
+    bench.log().append([Item(b"_claim/x", b""), Item(b"beta", None)], NOW_MS)
+    counter = new_counter()
+    recovery = CountRecovery(counter)
+    recovery.apply(cast(list[LogRecord], bench.log().read(0)))
+    assert newer == counter.last("acme")
+    assert ({b"acme"}, 3, 5) == (recovery.strays, recovery.highest_epoch, recovery.position)
+    recovery.apply(cast(list[LogRecord], [bench.log().records[1]._replace(offset=5)]))
+    assert set() == recovery.strays

@@ -96,6 +96,15 @@ def test_an_event_that_makes_the_rules_raise_is_a_dead_letter(monkeypatch: pytes
     assert {"assignments": 1} == meter.done
 
 
+def test_a_change_names_the_epoch_of_the_owner_that_tells_it() -> None:
+    bench = Bench()
+    new_meter(SettingsBook(), bench)
+    meter = new_meter(SettingsBook(), bench)
+    bench.run(meter.batch("assignments", records(number_type("user:a"))))
+    assert 1 == meter.log.epoch
+    assert [1] == [each["epoch"] for each in bench.told("seat-changes")]
+
+
 def test_a_repeated_event_changes_and_tells_nothing() -> None:
     bench = Bench()
     meter = new_meter(SettingsBook(), bench)
