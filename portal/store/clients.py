@@ -36,7 +36,10 @@ def at_ms(name: str) -> str:
     return f"fromUnixTimestamp64Milli({{{name}:Int64}}, 'UTC')"
 
 
+_PURGED_AT = "(SELECT max(at) FROM tenant_settings WHERE tenant = {tenant:String} AND purged)"
 ABOVE_FLOOR = (
-    "NOT ifNull(observed_at <= (SELECT max(removed_at) FROM tenant_settings WHERE tenant = {tenant:String}), false)"
+    f"recorded_at > {_PURGED_AT} AND NOT ifNull(observed_at <= (SELECT max(removed_at) FROM tenant_settings"
+    f" WHERE tenant = {{tenant:String}} AND NOT purged AND removed_at > {_PURGED_AT}), false)"
 )
-"""Condition: not older than the tenant's last removal. Facts up to it are never shown, also before they are deleted."""
+"""Condition: recorded after the tenant's last purge, and observed after its last removal since. What is not is never
+shown, also before it is deleted."""

@@ -10,8 +10,18 @@ from portal.ports import FacetFacts
 from portal.store.clients import ABOVE_FLOOR, Clients, ask, at_ms, ms, stream
 from schemas.times import from_ms, to_ms
 
-_NOW = f"""SELECT subject, facet, {ms("observed_at")}, source, facts FROM seat_facets FINAL
-WHERE tenant = {{tenant:String}} AND {ABOVE_FLOOR}"""
+def _now_sql(of_subject: str, order: str) -> str:
+    # A facet that was observed just after a removal's stamp is above the floor, and void: it was told before the removal.
+    return f"""SELECT subject, facet, {ms("observed_at")}, source, facts FROM seat_facets FINAL
+LEFT JOIN (
+    SELECT subject, max(rev) AS removed_rev FROM seat_changes
+    WHERE tenant = {{tenant:String}}{of_subject} AND kind = 'removed' GROUP BY subject
+) AS removals USING (subject)
+WHERE tenant = {{tenant:String}}{of_subject} AND rev > removed_rev AND {ABOVE_FLOOR} ORDER BY {order}"""
+
+
+_OF_SUBJECT = _now_sql(" AND subject = {subject:String}", "facet")
+_OF_ALL = _now_sql("", "subject, facet")
 # A removal ends what was known: only what was told after the last one counts.
 _AT = f"""SELECT subject, facet, {ms("argMax(observed_at, rev)")}, argMax(source, rev), argMax(facts, rev)
 FROM seat_changes FINAL
@@ -28,7 +38,7 @@ def facts(clients: Clients, tenant: str, subject: str, at: datetime | None) -> l
     """Return the facets of a subject as recorded at the instant (None = now)."""
     parameters: dict[str, Any] = {"tenant": tenant, "subject": subject}
     if at is None:
-        sql = f"{_NOW} AND subject = {{subject:String}} ORDER BY facet"
+        sql = _OF_SUBJECT
     else:
         sql, parameters["at"] = _AT, to_ms(at)
     return [_facts(row) for row in ask(clients, sql, parameters)]
@@ -36,7 +46,7 @@ def facts(clients: Clients, tenant: str, subject: str, at: datetime | None) -> l
 
 def all_facts(clients: Clients, tenant: str) -> Iterator[FacetFacts]:
     """Yield the latest facts of every subject of the tenant, by subject."""
-    return (_facts(row) for row in stream(clients, f"{_NOW} ORDER BY subject, facet", {"tenant": tenant}))
+    return (_facts(row) for row in stream(clients, _OF_ALL, {"tenant": tenant}))
 
 
 def _facts(row: tuple[Any, ...]) -> FacetFacts:

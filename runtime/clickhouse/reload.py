@@ -1,5 +1,6 @@
 """Owns what a start on an empty broker reads back: facts, profiles, settings, sync marks, newest counts."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,6 +9,9 @@ from clickhouse_connect.driver.client import Client
 
 from runtime.clickhouse.pool import ClientPool
 from schemas.times import from_ms
+
+
+_BEFORE_ALL_TIME_MS = -(1 << 62)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,19 @@ class StoredSubject:
     rev: int
     profile: int
     facets: list[StoredFacet]
+
+
+@dataclass(slots=True)
+class _Floors:
+    """Up to when a tenant's facts are void, in ms since 1970: by observation (removal), by recording (purge)."""
+
+    removed_ms: int = _BEFORE_ALL_TIME_MS
+    purged_ms: int = _BEFORE_ALL_TIME_MS
+
+    def void(self, observed_ms: int, recorded_ms: int) -> bool:
+        """Tell whether what was observed and recorded then counts no more. A purge ends the removals before it."""
+        removed = self.removed_ms > self.purged_ms and observed_ms <= self.removed_ms
+        return removed or recorded_ms <= self.purged_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +81,23 @@ class StoredCount:
     count: str
 
 
-_SUBJECTS = """SELECT tenant, subject, rev, profile, toUnixTimestamp64Milli(observed_at)
+_TIMES = "toUnixTimestamp64Milli(observed_at), toUnixTimestamp64Milli(recorded_at)"
+_SUBJECTS = f"""SELECT tenant, subject, rev, profile, {_TIMES}
 FROM subject_profiles FINAL ORDER BY tenant, subject"""
-_FACETS = """SELECT tenant, subject, facet, rev, toUnixTimestamp64Milli(observed_at), source, facts, facts_hash, kind
-FROM seat_facets FINAL ORDER BY tenant, subject, facet"""
-_FLOORS = """SELECT tenant, toUnixTimestamp64Milli(assumeNotNull(max(removed_at)))
-FROM tenant_settings WHERE removed_at IS NOT NULL GROUP BY tenant"""
+# What was told before a subject's removal is void, also where it was observed after the removal's stamp.
+_FACETS = f"""SELECT tenant, subject, facet, rev, source, facts, facts_hash, kind, {_TIMES}
+FROM seat_facets FINAL
+LEFT JOIN (
+    SELECT tenant, subject, max(rev) AS removed_rev FROM seat_changes WHERE kind = 'removed' GROUP BY tenant, subject
+) AS removals USING (tenant, subject)
+WHERE rev > removed_rev ORDER BY tenant, subject, facet"""
+_FLOORS = """SELECT tenant, purged, toUnixTimestamp64Milli(assumeNotNull(max(removed_at)))
+FROM tenant_settings WHERE removed_at IS NOT NULL GROUP BY tenant, purged"""
 _SYNCS = """SELECT tenant, facet, source, partition, toUnixTimestamp64Milli(started_at)
 FROM sync_marks FINAL ORDER BY tenant, facet, source, partition"""
 _SETTINGS = """SELECT tenant, argMax(revision, (at, revision)), argMax(settings, (at, revision)) AS newest
 FROM tenant_settings FINAL GROUP BY tenant HAVING newest != '' ORDER BY tenant"""
 _COUNTS = "SELECT tenant, epoch, version, count FROM latest_counts FINAL ORDER BY tenant"
-
-_BEFORE_ALL_TIME_MS = -(1 << 62)
 
 
 def is_empty(pool: ClientPool) -> bool:
@@ -87,29 +108,39 @@ def is_empty(pool: ClientPool) -> bool:
 
 
 def latest_facets(pool: ClientPool) -> Iterator[StoredSubject]:
-    """Yield every subject by tenant and subject, in bounded memory. Facts up to a tenant's removal are left out.
+    """Yield every subject by tenant and subject, in bounded memory. Facts up to a removal or purge are left out.
 
     A subject without facets comes as well: its revisions go on from `rev`, also after a removal.
     """
     with pool.lease() as first, pool.lease() as second:
-        floors = {str(tenant): int(floor) for tenant, floor in first.query(_FLOORS).result_rows}
+        floors = _floors(first)
         facets = _facets(second, floors)
         held = next(facets, None)
         with first.query_rows_stream(_SUBJECTS) as rows:
-            for tenant, subject, rev, profile, observed_ms in rows:
+            for tenant, subject, rev, profile, observed_ms, recorded_ms in rows:
                 found: list[StoredFacet] = []
                 while held is not None and held[:2] <= (tenant, subject):
                     if held[:2] == (tenant, subject):
                         found.append(held[2])
                     held = next(facets, None)
-                gone = observed_ms <= floors.get(tenant, _BEFORE_ALL_TIME_MS)
+                gone = floors[tenant].void(observed_ms, recorded_ms)
                 yield StoredSubject(tenant, subject, int(rev), 0 if gone else int(profile), found)
 
 
-def _facets(client: Client, floors: dict[str, int]) -> Iterator[tuple[str, str, StoredFacet]]:
+def _floors(client: Client) -> defaultdict[str, _Floors]:
+    floors: defaultdict[str, _Floors] = defaultdict(_Floors)
+    for tenant, purged, floor in client.query(_FLOORS).result_rows:
+        if purged:
+            floors[tenant].purged_ms = int(floor)
+        else:
+            floors[tenant].removed_ms = int(floor)
+    return floors
+
+
+def _facets(client: Client, floors: defaultdict[str, _Floors]) -> Iterator[tuple[str, str, StoredFacet]]:
     with client.query_rows_stream(_FACETS) as rows:
-        for tenant, subject, facet, rev, observed_ms, source, facts, facts_hash, kind in rows:
-            if observed_ms > floors.get(tenant, _BEFORE_ALL_TIME_MS):
+        for tenant, subject, facet, rev, source, facts, facts_hash, kind, observed_ms, recorded_ms in rows:
+            if not floors[tenant].void(observed_ms, recorded_ms):
                 stored = StoredFacet(facet, int(rev), from_ms(observed_ms), source, facts, facts_hash, kind)
                 yield tenant, subject, stored
 

@@ -9,6 +9,7 @@ from portal.store.store import ClickHouseStore
 from runtime.clickhouse import reload
 from runtime.clickhouse.pool import ClientPool
 from schemas.settings import TenantSettings
+from schemas.times import format_time
 from streams.sink import processors
 from streams.sink.clickhouse import ClickHouseRows
 from streams.sink.counts import CountLedger
@@ -36,8 +37,8 @@ def _tombstone(at: float) -> MemoryRecord:
     return MemoryRecord("tenants", None, b"contoso", timestamp=round(instant(at).timestamp() * 1_000))
 
 
-def _change(rows: ClickHouseRows, rev: int, **other: Any) -> None:
-    rows.insert("seat_changes", [msgspec.json.encode(change("user:a", rev, **other))])
+def _change(rows: ClickHouseRows, rev: int, subject: str = "user:a", **other: Any) -> None:
+    rows.insert("seat_changes", [msgspec.json.encode(change(subject, rev, **other))])
 
 
 @pytest.fixture
@@ -142,3 +143,36 @@ def test_a_purged_tenant_that_comes_back_starts_anew(
     assert [1] == [each.revision for each in store.settings_history("contoso")]
     assert {"user:a": 2} == store.profiles("contoso")
     assert [1] == [each.revision for each in reload.newest_settings(pool)]
+
+
+def test_after_a_purge_older_exports_may_be_imported_anew(
+    pool: ClientPool, known: ClickHouseRows, store: ClickHouseStore
+) -> None:
+    told = processors.tenants([_settings(2, 9, removed_at=instant(9)), _tombstone(10), _settings(1, 20)])
+    removals = _told(known, told)
+    _change(known, 1, subject="user:b", facts='{"display_name":"New"}', new_profile=2,
+            observed_at=format_time(instant(5)), recorded_at=format_time(instant(21)))  # fmt: skip
+    _change(known, 1, subject="user:c", facts='{"display_name":"Late"}', new_profile=2, at=8)
+    assert {"user:b": 2} == store.profiles("contoso")
+    for removal in removals:
+        remove(pool, removal)
+    remove_late(pool)
+    assert {"user:b": 2} == store.profiles("contoso")
+    assert [("user:b", {"display_name": "New"})] == [(each.subject, each.facts) for each in store.all_facts("contoso")]
+    stored = [each for each in reload.latest_facets(pool) if each.tenant == "contoso"]
+    assert [("user:b", 2, 1)] == [(each.subject, each.profile, len(each.facets)) for each in stored]
+    assert {"seat_changes": 1, "seat_facets": 1} == _rows_of(pool, "contoso", ("seat_changes", "seat_facets"))
+
+
+def test_facts_told_before_a_removal_and_observed_after_its_stamp_stay_away(
+    pool: ClientPool, known: ClickHouseRows, store: ClickHouseStore
+) -> None:
+    _told(known, processors.tenants([_settings(2, 9, removed_at=instant(9))]))
+    _change(known, 2, at=9.5, facts='{"display_name":"Just after"}', old_profile=1, new_profile=1)
+    _change(known, 3, kind="removed", facet="", at=9, old_profile=1)
+    _is_unknown(store, pool)
+    _change(known, 4, at=30, facet="voice", facts='{"gateway":"sbc1"}', new_profile=1)
+    assert ["voice"] == [each.facet for each in store.facts("contoso", "user:a", None)]
+    assert ["voice"] == [each.facet for each in store.all_facts("contoso")]
+    (stored,) = [each for each in reload.latest_facets(pool) if each.tenant == "contoso"]
+    assert (4, ["voice"]) == (stored.rev, [each.facet for each in stored.facets])

@@ -9,8 +9,10 @@ from portal.store.seats import names_sql, seats_sql
 def test_a_page_of_counted_seats_is_exactly_this() -> None:
     assert seats_sql(at=False, factor="counted", search=False) == (
         "SELECT subject, profile FROM (SELECT subject, profile FROM subject_profiles FINAL\n"
-        "WHERE tenant = {tenant:String} AND kind != 'removed' AND NOT ifNull(observed_at <= "
-        "(SELECT max(removed_at) FROM tenant_settings WHERE tenant = {tenant:String}), false))\n"
+        "WHERE tenant = {tenant:String} AND kind != 'removed' AND recorded_at > "
+        "(SELECT max(at) FROM tenant_settings WHERE tenant = {tenant:String} AND purged) AND NOT ifNull(observed_at <= "
+        "(SELECT max(removed_at) FROM tenant_settings WHERE tenant = {tenant:String} AND NOT purged AND removed_at > "
+        "(SELECT max(at) FROM tenant_settings WHERE tenant = {tenant:String} AND purged)), false))\n"
         "WHERE subject > {after:String} AND bitAnd(toUInt32(profile), {enabled:UInt32}) != 0\n"
         "ORDER BY subject LIMIT {limit:UInt32}"
     )
