@@ -29,8 +29,9 @@ class _Run:
 
     def __init__(
         self, files: Sequence[TextFile], publisher: EventPublisher, partitions: int, summary: ImportSummary,
-        on_progress: Callable[[int, int], None],
+        on_progress: Callable[[int, int], None], floor: datetime | None,
     ) -> None:  # fmt: skip
+        self._floor_ms = None if floor is None else to_ms(floor)
         self._publisher = publisher
         self._partitioner = Partitioner(partitions)
         self._summary = summary
@@ -43,6 +44,10 @@ class _Run:
         self._summary.publish(counted_as)
         for record in self._partitioner.add(event):
             await self._publisher.publish(record)
+
+    def _look_at_floor(self, at_ms: int, *, assumed: bool = False) -> None:
+        if self._floor_ms is not None and at_ms <= self._floor_ms:
+            self._summary.ignore(assumed=assumed)
 
     async def _drain(self) -> None:
         for record in self._partitioner.drain():
@@ -63,9 +68,9 @@ class EventsRun(_Run):
 
     def __init__(
         self, files: Sequence[TextFile], tenant: str | None, publisher: EventPublisher, partitions: int,
-        summary: ImportSummary, on_progress: Callable[[int, int], None],
+        summary: ImportSummary, on_progress: Callable[[int, int], None], floor: datetime | None = None,
     ) -> None:  # fmt: skip
-        super().__init__(files, publisher, partitions, summary, on_progress)
+        super().__init__(files, publisher, partitions, summary, on_progress, floor)
         self._files = files
         self._tenant = tenant
 
@@ -78,6 +83,9 @@ class EventsRun(_Run):
                 if isinstance(item, Rejected):
                     self._summary.reject(file.path, item)
                 else:
+                    self._summary.unknown_facts += item.unknown_facts
+                    if item.subject:
+                        self._look_at_floor(to_ms(item.observed_at))
                     await self._send(from_file(item), item.facet if item.subject else "sync")
             self._file_done(file)
         await self._drain()
@@ -89,8 +97,9 @@ class TablesRun(_Run):
     def __init__(
         self, tables: Sequence[TableFile], observed: Sequence[datetime], tenant: str, source: str | None,
         publisher: EventPublisher, partitions: int, summary: ImportSummary, on_progress: Callable[[int, int], None],
+        floor: datetime | None = None,
     ) -> None:  # fmt: skip
-        super().__init__([table.file for table in tables], publisher, partitions, summary, on_progress)
+        super().__init__([table.file for table in tables], publisher, partitions, summary, on_progress, floor)
         self._tables = list(zip(tables, observed, strict=True))
         self._tenant = tenant
         self._source = source
@@ -118,7 +127,9 @@ class TablesRun(_Run):
             for remark in item.remarks:
                 self._summary.remark(remark)
             for observed, times_before in self._numbered(item, table, source, seen):
-                await self._send(self._event(observed, observed_ms + times_before, source), observed.facet)
+                at_ms = observed_ms + times_before
+                self._look_at_floor(to_ms(EPOCH) if observed.assumed else at_ms, assumed=observed.assumed)
+                await self._send(self._event(observed, at_ms, source), observed.facet)
         self._file_done(table.file)
 
     def _numbered(self, row: Row, table: TableFile, source: str, seen: Seen) -> Iterator[tuple[Observation, int]]:

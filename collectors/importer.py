@@ -37,7 +37,8 @@ class ImportOptions:
     `tenant`: whose rows these are; an events file names its own, and one given here is the only one taken. `source`
     and `observed_at`: instead of the kind of the file and its modification time. `partial`: the files are not all
     there is, so no sync. `sync_anyway`: complete the sync in spite of rejected rows. `confirm_removals`: let the
-    mass-removal guard pass. `by`: who imports, for the list of syncs.
+    mass-removal guard pass. `by`: who imports, for the list of syncs. `floor`: when the tenant was removed, if it ever
+    was: what was observed up to then is not counted, and the summary says so.
     """
 
     tenant: str | None = None
@@ -50,6 +51,7 @@ class ImportOptions:
     assume_number_type: NumberType | None = None
     expand_ranges: bool = False
     by: str = "import"
+    floor: datetime | None = None
 
 
 async def run_import(
@@ -76,7 +78,7 @@ async def run_import(
     with ExitStack() as stack:
         files = [_open(path, stack) for path in paths]
         if kind == "events":
-            events = EventsRun(files, options.tenant, publisher, partitions, summary, on_progress)
+            events = EventsRun(files, options.tenant, publisher, partitions, summary, on_progress, options.floor)
             await events.publish(now)
             runs: list[FullRun] = []
         else:
@@ -102,7 +104,9 @@ async def _publish_tables(
     tables = [TableFile(file, kind, reading) for file in files]
     observed = [_observed_at(file, options, now) for file in files]
     tenant = options.tenant or ""
-    run = TablesRun(tables, observed, tenant, options.source, publisher, partitions, summary, on_progress)
+    run = TablesRun(
+        tables, observed, tenant, options.source, publisher, partitions, summary, on_progress, options.floor
+    )
     return await run.publish()
 
 
@@ -160,7 +164,7 @@ def _skipped(run: FullRun, options: ImportOptions, summary: ImportSummary) -> Sy
 
 
 def _conclude(kind: ImportKind, options: ImportOptions, summary: ImportSummary) -> None:
-    summary.conclude()
+    summary.conclude(options.floor)
     if kind == "events":
         summary.notes.append("an events file tells of changes, and ends in no sync of its own")
     elif summary.rejected and any(sync.status in ("completed", "confirmed") for sync in summary.syncs):

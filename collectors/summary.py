@@ -1,11 +1,14 @@
 """Owns the summary of an import: what was read, published, rejected and synced, and what a person should know of it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from collectors.files.rows import Rejected, Remark
 from collectors.publisher import Offsets
 from collectors.sync import SyncResult
+from schemas.times import format_time
 
 MAX_LISTED = 100
 MAX_REMARKS = 1_000
@@ -25,8 +28,10 @@ class LineNote:
 class ImportSummary:
     """What an import did. Counts are whole; of lists of lines the first MAX_LISTED are kept.
 
-    `read`: rows or events; `published`: events, in a dry run those that would have been; `offsets`: where the last of
-    them lie, for whoever waits until they are on disk.
+    `read`: rows or events; `published`: events, in a dry run those that would have been; `ignored` and
+    `ignored_assumed`: those of them that are not counted, for they were observed, or assumed, up to the tenant's
+    removal; `unknown_facts`: facts that no schema names, left out; `offsets`: where the last events lie, for whoever
+    waits until they are on disk.
     """
 
     dry_run: bool
@@ -39,6 +44,9 @@ class ImportSummary:
     warnings: list[LineNote] = field(default_factory=list)
     unknown_products: dict[str, int] = field(default_factory=dict)
     number_type_unknown: int = 0
+    ignored: int = 0
+    ignored_assumed: int = 0
+    unknown_facts: int = 0
     syncs: list[SyncResult] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     offsets: Offsets = field(default_factory=dict)
@@ -67,8 +75,15 @@ class ImportSummary:
         if len(self.warnings) < MAX_LISTED:
             self.warnings.append(LineNote(file, line, f"{subject} has come before; the last row wins"))
 
-    def conclude(self) -> None:
-        """Put the remarks of all rows into words."""
+    def ignore(self, *, assumed: bool) -> None:
+        """Count a published event that the tenant's removal keeps from being counted."""
+        if assumed:
+            self.ignored_assumed += 1
+        else:
+            self.ignored += 1
+
+    def conclude(self, floor: datetime | None) -> None:
+        """Put the remarks of all rows into words. `floor`: when the tenant was removed, if it ever was."""
         for remark, count in sorted(self.remarks.items()):
             if remark.kind == "unknown_product":
                 self.unknown_products[remark.detail] = count
@@ -79,7 +94,17 @@ class ImportSummary:
         if self.unknown_products:
             self.notes.append(_unknown_products(self.unknown_products))
         if self.duplicates:
-            self.notes.append(f"{self.duplicates:,} rows repeat a subject of an earlier row: the last one wins")
+            repeat = "1 row repeats" if self.duplicates == 1 else f"{self.duplicates:,} rows repeat"
+            self.notes.append(f"{repeat} a subject of an earlier row: the last one wins")
+        if self.unknown_facts:
+            facts = (
+                "1 fact that no schema names was"
+                if self.unknown_facts == 1
+                else (f"{self.unknown_facts:,} facts that no schema names were")
+            )
+            self.notes.append(f"{facts} left out: docs/schemas lists those that are known")
+        if floor is not None:
+            self.notes += _below(floor, self.ignored, self.ignored_assumed)
 
 
 def _worded(remark: Remark, count: int) -> str:
@@ -103,6 +128,24 @@ def _worded(remark: Remark, count: int) -> str:
             return f"{rows} whose plans name Teams Phone: import the Microsoft 365 users to count them as licensed"
         case "unknown_product":
             raise ValueError("unknown products are told together")
+
+
+def _below(floor: datetime, ignored: int, assumed: int) -> Iterator[str]:
+    removed = f"nothing counts that was observed up to {format_time(floor)}, when the tenant was removed"
+    if ignored:
+        yield (
+            f"{_events(ignored)} observed too early and will be ignored: {removed}. If the file was exported later,"
+            " import it again with --observed-at and that time; otherwise export anew"
+        )
+    if assumed:
+        yield (
+            f"{_events(assumed)} assumed by --assume-number-type, which has the time 1970, and will be ignored:"
+            f" {removed}. Import the numbers instead (`poolwatch import numbers`)"
+        )
+
+
+def _events(count: int) -> str:
+    return "1 event was" if count == 1 else f"{count:,} events were"
 
 
 def _unknown_products(products: dict[str, int]) -> str:

@@ -31,7 +31,7 @@ class KafkaIntake:
         if intake.events:
             records = split(intake.events, self._partitions)
             await self._durability.events(await self._publisher.publish(records, now_ms))
-        return Accepted(len(intake.events), intake.rejections)
+        return Accepted(len(intake.events), intake.rejections, intake.unknown_facts)
 
 
 def split(events: Sequence[WireEvent], partitions: int) -> list[Outgoing]:

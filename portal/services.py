@@ -86,10 +86,11 @@ class SettingsCommands(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """What became of the events of a request."""
+    """What became of the events of a request; `unknown_facts` of them were left out."""
 
     accepted: int
     rejected: list[Rejection]
+    unknown_facts: int = 0
 
 
 class EventIntake(Protocol):

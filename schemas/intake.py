@@ -22,7 +22,7 @@ from schemas.times import FIRST_MS, LAST_MS, format_ms, parse_time, to_ms
 from schemas.wire import WireEvent, WireObservation, canonical_json, decode_known, decode_lenient
 
 Reason = Literal["not_json", "too_large", "invalid", "ahead_of_time", "facts_too_large", "misrouted", "tenant_removed",
-                 "internal_error"]  # fmt: skip
+                 "too_many_sources", "internal_error"]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ def _decode(data: bytes) -> tuple[WireEvent, int]:
         # Of a repeated key the last counts; the decoder would have each of them right.
         data = msgspec.json.encode(msgspec.json.decode(data))
         event = decode_lenient(data)
-    return event, _unknown_facts(event, data)
+    return event, unknown_facts(event, data)
 
 
 def _accept(event: WireEvent, raw: bytes, index: int, record_ms: int, intake: Intake) -> None:
@@ -229,7 +229,8 @@ class _FactNames(msgspec.Struct):
     facts: dict[str, msgspec.Raw] | None
 
 
-def _unknown_facts(event: WireEvent, raw: bytes) -> int:
+def unknown_facts(event: WireEvent, raw: bytes | str) -> int:
+    """Return how many facts of a decoded event no schema names; `raw` is what it was decoded from."""
     if not isinstance(event, WireObservation) or event.facts is None:
         return 0
     names = msgspec.json.decode(raw, type=_FactNames).facts or {}

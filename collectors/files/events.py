@@ -7,7 +7,7 @@ import msgspec
 from collectors.files.json_values import Value, split_values
 from collectors.files.rows import RawEvent, Rejected
 from collectors.files.text import TextFile, is_undecodable
-from schemas.intake import problem_of, word
+from schemas.intake import problem_of, unknown_facts, word
 from schemas.wire import WireEvent, WireObservation, decode_lenient
 
 
@@ -32,5 +32,6 @@ def _read(value: Value, tenant: str | None, now_ms: int) -> RawEvent | Rejected:
         return Rejected(value.line, f"an event of the tenant {event.tenant}, while only {tenant} is imported")
     if isinstance(event, WireObservation):
         facet: str = type(event).facet  # type: ignore[attr-defined]  # set on each struct by schemas.wire
-        return RawEvent(value.line, event.tenant, facet, event.subject, event.observed_at, msgspec.json.encode(event))
+        encoded, unknown = msgspec.json.encode(event), unknown_facts(event, value.text)
+        return RawEvent(value.line, event.tenant, facet, event.subject, event.observed_at, encoded, unknown)
     return RawEvent(value.line, event.tenant, event.facet, None, event.at, msgspec.json.encode(event))

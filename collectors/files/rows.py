@@ -45,7 +45,8 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class RawEvent:
-    """A good event of an events file, encoded, with what it is about (`subject` None: a sync or a confirmation)."""
+    """A good event of an events file, encoded, with what it is about (`subject` None: a sync or a confirmation), and
+    how many facts of it were left out because no schema names them."""
 
     line: int
     tenant: str
@@ -53,6 +54,7 @@ class RawEvent:
     subject: str | None
     observed_at: datetime
     value: bytes
+    unknown_facts: int = 0
 
 
 @dataclass(frozen=True, slots=True)

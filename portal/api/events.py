@@ -30,7 +30,10 @@ async def receive(context: Ctx, request: Request) -> JSONResponse:
         first = result.rejected[0]
         status = 413 if first.reason == "too_large" else 400 if _is_not_json(body, first) else 422
         raise Problem(status, f"no event was accepted: {first.detail}", accepted=0, rejected=rejected)
-    return JSONResponse({"accepted": result.accepted, "rejected": rejected}, 202)
+    answer: dict[str, Any] = {"accepted": result.accepted, "rejected": rejected}
+    if result.unknown_facts:
+        answer["unknown_facts"] = result.unknown_facts
+    return JSONResponse(answer, 202)
 
 
 def _is_not_json(body: bytes, first: Rejection) -> bool:

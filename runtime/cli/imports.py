@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,11 +22,13 @@ from portal.durability import BrokerKeeps, Durability
 from portal.ranges import RangeError, parse_instant
 from portal.services import ServiceError, utc_now
 from runtime import kafka
-from runtime.cli.client import connect
+from runtime.cli.client import Api, NotThere, Refused, connect, tenant_path
 from runtime.cli.failure import Failure
 from runtime.cli.output import AsJson, print_json, print_line
 from runtime.cli.sync_history import ApiHistory
 from runtime.installation import Installation, find
+from schemas.identifiers import is_tenant
+from schemas.times import parse_time
 
 imports = typer.Typer(no_args_is_help=True, help="Bring exports in; a full file ends in a sync that sweeps the rest.")
 
@@ -167,12 +170,23 @@ async def _run(
     async with _publisher(options, installation) as (publisher, durability):
         with connect() as api:
             summary = await run_import(
-                kind, files, options,
+                kind, files, replace(options, floor=await asyncio.to_thread(_floor, api, options.tenant)),
                 publisher=publisher, partitions=installation.kafka.partitions, history=ApiHistory(api),
                 now=utc_now(), on_progress=on_progress,
             )  # fmt: skip
         await durability.events({place: offset for place, offset in summary.offsets.items() if place[0] != "commands"})
         return summary
+
+
+def _floor(api: Api, tenant: str | None) -> datetime | None:
+    """Return when the tenant was removed, if the portal tells; an import without a portal goes on without."""
+    if tenant is None or not is_tenant(tenant):
+        return None
+    try:
+        removed_at = api.get(tenant_path(tenant, "/settings"))["removed_at"]
+    except (NotThere, Refused):
+        return None
+    return None if removed_at is None else parse_time(removed_at)
 
 
 @contextlib.asynccontextmanager

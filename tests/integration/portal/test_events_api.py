@@ -52,6 +52,13 @@ async def test_an_array_may_mix_tenants_and_a_bad_event_takes_none_along(world: 
     assert len(await sent(world, "user-changes", f"{tenant}-b")) == 1
 
 
+async def test_facts_that_no_schema_names_are_left_out_and_counted(world: World, tenant: str) -> None:
+    more = event(tenant, facts={"display_name": "Ana", "colour": "red", "size": 5})
+    answer = await world.http.post(URL, json=[more, event(tenant, "user:2")])
+    assert (202, {"accepted": 2, "rejected": [], "unknown_facts": 2}) == (answer.status_code, answer.json())
+    assert [{"display_name": "Ana"}] * 2 == [item["facts"] for _, item in await sent(world, "user-changes", tenant)]
+
+
 async def test_an_empty_array_is_accepted(world: World) -> None:
     answer = await world.http.post(URL, json=[])
     assert (202, {"accepted": 0, "rejected": []}) == (answer.status_code, answer.json())

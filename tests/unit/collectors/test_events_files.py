@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -130,6 +130,23 @@ def test_a_tenant_that_was_named_is_the_only_one_taken(tmp_path: Path) -> None:
     subjects, summary = read(text, tmp_path, tenant="acme")
     assert ["user:u1"] == subjects
     assert ["an event of the tenant fabrikam, while only acme is imported"] == [n.reason for n in summary.rejections]
+
+
+def test_facts_that_no_schema_names_are_left_out_and_told(tmp_path: Path) -> None:
+    more = event(1, facts={"display_name": "Ana", "colour": "red", "size": None})
+    _, summary = read(json.dumps([more, event(2)]), tmp_path)
+    assert (2, 2, 0) == (summary.unknown_facts, summary.published, summary.rejected)
+    assert "2 facts that no schema names were left out: docs/schemas lists those that are known" in summary.notes
+    _, plain = read(json.dumps([event(2)]), tmp_path)
+    assert not [note for note in plain.notes if "no schema" in note]
+
+
+def test_events_from_up_to_a_removal_are_told(tmp_path: Path) -> None:
+    at = datetime(2026, 11, 24, 10, tzinfo=UTC)
+    text = json.dumps([event(1), event(2, observed_at=format_time(at + timedelta(milliseconds=1)))])
+    summary = imported("events", write(tmp_path / "e.json", text), tenant="acme", floor=at)
+    assert (2, 1) == (summary.published, summary.ignored)
+    assert [note for note in summary.notes if note.startswith("1 event was observed too early")]
 
 
 def test_a_sync_goes_to_every_partition_after_what_it_closes(tmp_path: Path) -> None:

@@ -2,12 +2,15 @@
 
 import asyncio
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
+
+import pytest
 
 from collectors.importer import ImportOptions, run_import
 from collectors.publisher import MemoryPublisher
 from collectors.summary import MAX_REMARKS
-from tests.unit.collectors.importing import NOW, imported, write
+from tests.unit.collectors.importing import EXPORTED_AT, NOW, imported, write
 
 HEAD = "Object Id,Licenses\n"
 
@@ -35,6 +38,33 @@ def test_a_summary_is_plain_data(tmp_path: Path) -> None:
     assert {"Brand New": 1} == plain["unknown_products"]
     assert (1, 1, 3) == (plain["duplicates"], plain["rejected"], plain["read"])
     assert [(3, "user:u1 has come before; the last row wins")] == [(w["line"], w["reason"]) for w in plain["warnings"]]
+
+
+@pytest.mark.parametrize(("rows", "told"), [(1, "1 row repeats a subject"), (2, "2 rows repeat a subject")])
+def test_repeated_subjects_are_told_in_one_note(tmp_path: Path, rows: int, told: str) -> None:
+    summary = imported("m365", write(tmp_path / "m365.csv", HEAD + "u1,\n" + "u1,\n" * rows))
+    assert [f"{told} of an earlier row: the last one wins"] == summary.notes
+
+
+def test_rows_from_up_to_the_removal_of_their_tenant_are_told(tmp_path: Path) -> None:
+    path = write(tmp_path / "m365.csv", HEAD + "u1,\nu2,\n")
+    summary = imported("m365", path, floor=EXPORTED_AT)
+    assert (4, 4, 0) == (summary.published, summary.ignored, summary.ignored_assumed)
+    [note] = summary.notes
+    assert note.startswith("4 events were observed too early")
+    assert "2026-11-24T09:00:00.000Z, when the tenant was removed" in note
+    assert "--observed-at" in note
+    later = imported("m365", path, floor=EXPORTED_AT, observed_at=EXPORTED_AT + timedelta(milliseconds=1))
+    assert (0, []) == (later.ignored, later.notes)
+
+
+def test_assumed_types_after_a_removal_are_told(tmp_path: Path) -> None:
+    path = write(tmp_path / "users.csv", "ObjectId,LineUri,EnterpriseVoiceEnabled\nu1,tel:+15551234567,True\n")
+    assumed = {"assume_number_type": "operatorConnect"}
+    summary = imported("users", path, floor=EXPORTED_AT - timedelta(hours=1), **assumed)
+    assert (0, 1) == (summary.ignored, summary.ignored_assumed)
+    assert [note for note in summary.notes if "1 event was assumed by --assume-number-type" in note]
+    assert 0 == imported("users", path, **assumed).ignored_assumed
 
 
 def test_progress_grows_to_the_size_of_all_files(tmp_path: Path) -> None:
