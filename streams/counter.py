@@ -66,6 +66,14 @@ class CounterWorker:
         recovery = CountRecovery(counter)
         async for records in self._read("license-counts"):
             recovery.apply(records)
+        if recovery.unreadable:
+            log.error(
+                "counts_passed_over",
+                partition=partition,
+                offsets=recovery.unreadable[:10],
+                number=len(recovery.unreadable),
+                next_step="none: the counts are made again; find out who else writes to license-counts",
+            )
         await self._executor.run(self._claim(recovery))
         async for records in self._read("tenants"):
             self._office.recall(records)
@@ -141,6 +149,7 @@ class CounterWorker:
         items = [Item(count.tenant.encode(), _encode(count)) for count in counts if count is not None]
         if items:
             await self._executor.run(self._log.append("7-publish", items))
+        await self._executor.run(self._office.heal([name for name in counter.book.outdone if self._holds(name)]))
         heals = counter.take_heals()
         if heals:
             await self._executor.run(single(Publish("7-heal", "tallies", self._partition, heals)))

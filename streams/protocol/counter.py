@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from pydantic import ValidationError
+
 from licensing.count import figures
 from licensing.factors import FACTORS, enabled_mask
 from schemas.changes import SnapshotEnd, Tally
@@ -44,8 +46,8 @@ class CounterPartition:
         self.book = book
         self.board = TallyBoard()
         self.epoch = 0
-        self.held_syncs: dict[str, set[tuple[str, str]]] = {}
-        """By tenant: the (facet, source) whose last sync is held."""
+        self.held_syncs: dict[str, dict[tuple[str, str], datetime]] = {}
+        """By tenant: when the newest held sync of a (facet, source) began."""
         self._tenants: dict[str, _Tenant] = {}
         self._outdone: set[tuple[str, int]] = set()
 
@@ -147,6 +149,7 @@ class CounterPartition:
         known = self._tenants.pop(tenant, None)
         if known is not None:
             self._tenants[tenant] = _Tenant(version=known.version)
+        self.held_syncs.pop(tenant, None)
         self.board.forget(tenant)
 
     def due(self, now_ms: int) -> list[str]:
@@ -251,6 +254,8 @@ class CountRecovery:
         self._counter = counter
         self.position = 0
         self.strays: set[bytes] = set()
+        self.unreadable: list[int] = []
+        """Offsets of records that are no counts: passed over, for the counts can be made again."""
         self.highest_epoch = 0  # that of a made-up past; every counter's own is higher
 
     def apply(self, records: Iterable[LogRecord]) -> None:
@@ -259,7 +264,11 @@ class CountRecovery:
             self.position = record.offset + 1
             if record.key.startswith(b"_") or record.value is None:
                 continue
-            count = Count.model_validate_json(record.value)
+            try:
+                count = Count.model_validate_json(record.value)
+            except ValidationError:
+                self.unreadable.append(record.offset)
+                continue
             self.highest_epoch = max(self.highest_epoch, count.epoch)
             last = self._counter.last(count.tenant)
             if last is not None and (count.epoch, count.version) < (last.epoch, last.version):

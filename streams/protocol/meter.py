@@ -18,7 +18,7 @@ from streams.protocol.owned_log import OwnedLog, Recovery
 from streams.protocol.record import encode_header
 from streams.protocol.refusals import Refusals
 from streams.protocol.settings_book import SettingsBook
-from streams.protocol.slice import Movement, Slice
+from streams.protocol.slice import MAX_SOURCES, Movement, Slice
 from streams.protocol.state import PartitionState
 from streams.protocol.tallies import snapshot_end, tally_message
 
@@ -84,6 +84,11 @@ class MeterPartition:
         for record in records:
             # 1 decode and validate; a bad event becomes a dead letter and its neighbours go on
             known = read_known(record.value)
+            if events and events + len(known or ()) > SLICE_EVENTS:
+                yield from self._carry_out(slice_, refusals)
+                self.done[topic] = record.offset
+                slice_, events, size = self._new_slice(), 0, 0
+                yield Pause("slice")
             for index, event in enumerate(known) if known is not None else _read_slowly(record, refusals):
                 if known is not None and not self._needs_a_look(slice_, event, record, index, refusals):
                     events += 1
@@ -127,6 +132,8 @@ class MeterPartition:
         try:
             if slice_.rules_of(event.tenant).removed:
                 _refuse_removed(refusals, event.tenant, record, index)
+            elif not slice_.takes_source_of(event):
+                _refuse_source(refusals, event.tenant, record, index)
             else:
                 slice_.apply(event, record.timestamp)
         except Exception as error:  # noqa: BLE001  # whatever the rules raise, one event must not stop the stream
@@ -166,11 +173,15 @@ class MeterPartition:
         if slice_.rules_of(event.tenant).removed:
             _refuse_removed(refusals, event.tenant, record, index)
             return
+        if not slice_.takes_source_of(event):
+            _refuse_source(refusals, event.tenant, record, index)
+            return
         subjects = slice_.begin_sweep(event, record.timestamp)
         for chunk in _chunks(subjects):
             slice_.sweep(event, chunk)
             yield from self._carry_out(slice_)
             slice_ = self._new_slice()
+        slice_.end_sweep(event)
         yield from self._carry_out(slice_)
 
     def settings_changed(self, tenant: str) -> None:
@@ -253,6 +264,14 @@ class MeterPartition:
 def _refuse_removed(refusals: Refusals, tenant: str, record: LogRecord, index: int) -> None:
     detail = f"the tenant {tenant} was removed; set it again to have its events counted"
     refusals.refuse(record, index, "tenant_removed", detail, refusals.original(record, index))
+
+
+def _refuse_source(refusals: Refusals, tenant: str, record: LogRecord, index: int) -> None:
+    detail = (
+        f"the facet has {MAX_SOURCES} sources at the tenant {tenant} already: a source names a system, not a run;"
+        " send it under the name of one of them"
+    )
+    refusals.refuse(record, index, "too_many_sources", detail, refusals.original(record, index))
 
 
 def _read_slowly(record: LogRecord, refusals: Refusals) -> Iterator[tuple[int, WireEvent]]:

@@ -49,11 +49,29 @@ class Office:
 
     def note_sync(self, run: SyncRun) -> None:
         """Remember whether the last sync of a source is held: the count carries the hint `sync_held`."""
-        held = self._counter.held_syncs.setdefault(run.tenant, set())
-        before = set(held)
-        (held.add if run.status == "held" else held.discard)((run.facet, run.source))
+        held = self._counter.held_syncs.setdefault(run.tenant, {})
+        before = dict(held)
+        place = (run.facet, run.source)
+        if run.status == "held":
+            held[place] = max(run.started_at, held.get(place, run.started_at))
+        elif place in held and run.started_at >= held[place]:
+            del held[place]
         if held != before:
             self._counter.touch(run.tenant, Cause(kind="refresh"))
+
+    def heal(self, names: Iterable[str]) -> Steps:
+        """Write the highest revision of these settings again, after a late writer has put a lower one behind it."""
+        for name in sorted(names):
+            settings = self._counter.book.get(name)
+            if settings is not None:
+                offset, command = self._carried_out.get(name, (-1, ""))
+                headers: tuple[tuple[str, bytes], ...] = (
+                    ((COMMAND_HEADER, f"{offset} {command}".encode()),) if command else ()
+                )
+                headers += ((PURGE_HEADER, b"1"),) if name in self.purging else ()
+                item = Item(name.encode(), settings.model_dump_json().encode(), headers)
+                yield Publish("8-heal", "tenants", self._partition, [item])
+            self._counter.book.outdone.discard(name)
 
     def _change(self, command: ChangeSettings, offset: int, now_ms: int) -> Steps:
         current = self._counter.book.get(command.tenant)

@@ -57,6 +57,11 @@ class SourceMark(msgspec.Struct, array_like=True, gc=False):
     confirmed_ms: int = 0
     newest_ms: int = 0
 
+    @property
+    def latest_ms(self) -> int:
+        """The latest of the three."""
+        return max(self.swept_ms, self.confirmed_ms, self.newest_ms)
+
 
 class Header(msgspec.Struct, array_like=True, gc=False):
     """What a partition knows of a tenant beside its subjects (DESIGN §3)."""
@@ -79,6 +84,14 @@ class Header(msgspec.Struct, array_like=True, gc=False):
         if mark is None:
             mark = by_source[source] = SourceMark()
         return mark
+
+    def forget_sources(self, until_ms: int) -> None:
+        """Forget the sources that have told nothing since: after a removal they may never come again."""
+        for number, by_source in list(self.sources.items()):
+            kept = {name: mark for name, mark in by_source.items() if mark.latest_ms > until_ms}
+            self.sources[number] = kept
+            if not kept:
+                del self.sources[number]
 
     def swept_ms(self, facet: int, source: str) -> int:
         """Return the start of the last completed sync of a source of a facet, 0 where there is none."""

@@ -49,6 +49,9 @@ class SettingsBook:
         self.provider = ProviderSettings()
         self._settings: dict[str, TenantSettings] = {}
         self._rules: dict[str, Rules] = {}
+        self.outdone: set[str] = set()
+        """Whose newest record on the topic is not its highest revision: a late writer's, which compaction would keep
+        instead. The counter that owns the tenant writes the highest again."""
 
     def apply(self, key: bytes, value: bytes | None) -> str | None:
         """Take one record of the topic; return the tenant (or `_provider`) that changed, or None.
@@ -69,14 +72,21 @@ class SettingsBook:
             raise ValueError(f"the settings of {name} cannot be used and stay as they were: {error}") from error
         known = self._settings.get(name)
         if known is not None and known.revision >= settings.revision:
+            self._note_late(name, known.revision > settings.revision)
             return None
+        self.outdone.discard(name)
         self._settings[name] = settings
         self._rules.pop(name, None)
         return name
 
+    def _note_late(self, name: str, is_lower: bool) -> None:
+        (self.outdone.add if is_lower else self.outdone.discard)(name)
+
     def _apply_provider(self, provider: ProviderSettings) -> str | None:
         if provider.revision < self.provider.revision:
+            self._note_late(PROVIDER_KEY, True)
             return None
+        self.outdone.discard(PROVIDER_KEY)
         self.provider = provider
         self._rules.clear()
         return PROVIDER_KEY

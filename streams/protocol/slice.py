@@ -24,6 +24,8 @@ from streams.protocol.state import ABSENT, PartitionState, TenantState
 ASSUMED_SOURCE = "assumed"
 """Source of guesses (observed at 1970): it feeds facets, but says nothing of freshness."""
 
+MAX_SOURCES = 64
+"""Of a facet of a tenant: every one is kept in the header and told in each tally, for ever."""
 _USER = ord("u")
 """First byte of a user subject; a number's is another."""
 
@@ -61,6 +63,14 @@ class _Work:
             value = self.state.records.get(subject)
         return value
 
+    def takes_source(self, number: int, source: str) -> bool:
+        """Tell whether a facet has this source already, or room for another."""
+        known = self.header.sources.get(number, {})
+        if source in known or (number, source) in self.newest or source == ASSUMED_SOURCE:
+            return True
+        new = {name for place, name in (*self.newest, *self.confirmed) if place == number and name not in known}
+        return len(known) + len(new | {source}) <= MAX_SOURCES
+
     def note_mixture(self) -> None:
         """Where profiles are kept under other criteria than the header names, it must name none from here on: if these
         criteria came back before all subjects have followed the others, nobody would look for those that did."""
@@ -90,6 +100,11 @@ class Slice:
     def rules_of(self, tenant: str) -> Rules:
         """Return the rules that this slice applies to a tenant."""
         return self._work(tenant).rules
+
+    def takes_source_of(self, event: WireEvent) -> bool:
+        """Tell whether the source of an event is one of the tenant's, or there is room for it."""
+        number = FACETS.index(event.facet)  # type: ignore[union-attr]  # of an observation it is set on its struct
+        return self._work(event.tenant).takes_source(number, event.source)
 
     def _work(self, tenant: str) -> _Work:
         work = self._works.get(tenant)
@@ -122,6 +137,8 @@ class Slice:
         value = work.get(subject)
         number: int = event.number  # type: ignore[attr-defined]  # set on each struct by schemas.wire
         if value is None or number == INTERFACE or work.rules.removed or (number < DIAL_PLAN) != (subject[0] == _USER):
+            return False
+        if not work.takes_source(number, event.source):
             return False
         facet, canonical = observe(event)
         if not 0 <= facet.observed_ms <= record_ms + MAX_AHEAD_MS or len(canonical) > MAX_FACTS_BYTES:
@@ -221,16 +238,6 @@ class Slice:
         started_ms = to_ms(event.started_at)
         mark.swept_ms = max(mark.swept_ms, started_ms)
         mark.confirmed_ms = max(mark.confirmed_ms, started_ms)
-        record = {
-            "type": "sync",
-            "tenant": event.tenant,
-            "partition": self._partition,
-            "facet": event.facet,
-            "source": event.source,
-            "started_at": format_ms(started_ms),
-            "recorded_at": self._now,
-        }
-        self.seat_changes.append(Item(event.tenant.encode(), _encode(record)))
         return list(work.state.records)
 
     def sweep(self, event: WireSync, subjects: list[bytes]) -> None:
@@ -250,6 +257,19 @@ class Slice:
                     self._tell(work, event.tenant, subject.decode(), body.rev + 1, "sweep", body.facets[place], b"",
                                value[0], profile, format_ms(started_ms))  # fmt: skip
                     work.records[subject] = encode_record(profile, self._epoch, body.rev + 1, body.facets)
+
+    def end_sweep(self, event: WireSync) -> None:
+        """Tell that the sync has been carried out here; comes last, so that who reads it knows that all was swept."""
+        record = {
+            "type": "sync",
+            "tenant": event.tenant,
+            "partition": self._partition,
+            "facet": event.facet,
+            "source": event.source,
+            "started_at": format_ms(to_ms(event.started_at)),
+            "recorded_at": self._now,
+        }
+        self.seat_changes.append(Item(event.tenant.encode(), _encode(record)))
 
     def reevaluate(self, tenant: str, subjects: list[bytes]) -> None:
         """Compute profiles again after a change of criteria; only those that differ are told and kept."""
@@ -283,8 +303,10 @@ class Slice:
                 continue
             rev = body.rev + 1
             profile = profile_of(facets, rules.criteria) if facets else 0
+            # `removed` says that nothing is known of the subject any more
+            kind = "rules" if facets else "removed"
             self._tell(
-                work, tenant, subject.decode(), rev, "removed", None, b"", value[0], profile, str(rules.floor_ms)
+                work, tenant, subject.decode(), rev, kind, None, b"", value[0], profile, f"{rev} {rules.floor_ms}"
             )
             if facets:
                 work.records[subject] = encode_record(profile, self._epoch, rev, facets)
@@ -300,7 +322,9 @@ class Slice:
         header = work.own_header()
         header.fingerprint = work.rules.fingerprint
         header.settings_revision = work.rules.revision
-        header.removed_ms = max(header.removed_ms, work.rules.floor_ms)
+        if header.removed_ms < work.rules.floor_ms:
+            header.removed_ms = work.rules.floor_ms
+            header.forget_sources(header.removed_ms)
 
     def items(self) -> Iterator[Item]:
         """Yield what the changelog must hold before `install`: headers first, for the records rely on them."""
