@@ -22,6 +22,8 @@ _COMPACTED = {
     "min.cleanable.dirty.ratio": "0.1",
     # A zombie's write must stay readable until the owner has written its keys again (docs/delivery.md).
     "min.compaction.lag.ms": str(3_600_000),
+    # The lag is reckoned from a record's timestamp, and a zombie's own may be an hour old when it is written.
+    "message.timestamp.type": "LogAppendTime",
 }
 _KEPT_7_DAYS = {"cleanup.policy": "delete", "retention.ms": str(7 * 86_400_000)}
 
