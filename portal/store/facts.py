@@ -10,8 +10,9 @@ from portal.ports import FacetFacts
 from portal.store.clients import ABOVE_FLOOR, Clients, ask, at_ms, ms, stream
 from schemas.times import from_ms, to_ms
 
+
 def _now_sql(of_subject: str, order: str) -> str:
-    # A facet that was observed just after a removal's stamp is above the floor, and void: it was told before the removal.
+    # A facet observed just after a removal's stamp is above the floor, and yet void: it was told before the removal.
     return f"""SELECT subject, facet, {ms("observed_at")}, source, facts FROM seat_facets FINAL
 LEFT JOIN (
     SELECT subject, max(rev) AS removed_rev FROM seat_changes

@@ -10,7 +10,6 @@ from clickhouse_connect.driver.client import Client
 from runtime.clickhouse.pool import ClientPool
 from schemas.times import from_ms
 
-
 _BEFORE_ALL_TIME_MS = -(1 << 62)
 
 

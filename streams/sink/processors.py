@@ -50,7 +50,7 @@ class Reject:
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """A tenant was removed: its facts observed up to `floor` go. Or purged: all that was recorded up to `floor` goes."""
+    """A tenant was removed: its facts observed up to `floor` go. Or purged: all recorded up to `floor` goes."""
 
     tenant: str
     floor: str
