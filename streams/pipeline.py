@@ -12,11 +12,13 @@ from faust.types import TP
 
 from schemas.topics import TopicName
 from streams.batch_transport import BatchConsumer, Fetched
-from streams.kafka import KafkaOptions, beginnings_of
+from streams.kafka import KafkaOptions, beginnings_of, read_from
 from streams.protocol.effects import LogRecord
 from streams.protocol.ledger import Ledger
 
 MAX_QUEUED_BYTES = 8 * 1024 * 1024
+LOOK_INTERVAL_S = 1.0
+"""How long a partition is idle before it is looked whether its last batch has vanished."""
 FLUSH_INTERVAL_S = 0.1
 """News of a busy partition are published at least this often; those of an idle one at once."""
 
@@ -79,6 +81,7 @@ class Pipeline:
         self._seek_era: dict[TopicName, int] = {}
         self._queue: deque[_Batch] = deque()
         self._queued_bytes = 0
+        self._last_offer = 0.0
         self._paused = False
         self._wake = asyncio.Event()
         self._stopping = False
@@ -91,6 +94,7 @@ class Pipeline:
         size = sum(len(record.value or b"") for record in fetched.records)
         self._queue.append(_Batch(topic, tp, fetched, size))
         self._queued_bytes += size
+        self._last_offer = asyncio.get_running_loop().time()
         if self._queued_bytes > MAX_QUEUED_BYTES and not self._paused:
             self._paused = True
             self._consumer.pause_partitions(self._tps())
@@ -123,7 +127,8 @@ class Pipeline:
         while not self._stopping:
             if not self._queue and not self._worker.has_work:
                 self._wake.clear()
-                await self._waken(wait_s)
+                if not await self._waken(wait_s) and loop.time() - self._last_offer >= LOOK_INTERVAL_S:
+                    await self._look()
             if self._queue:
                 await self._process(self._queue.popleft())
             elif self._worker.has_work:
@@ -133,11 +138,13 @@ class Pipeline:
                 last_flush = loop.time()
         await self._worker.flush()
 
-    async def _waken(self, wait_s: float | None) -> None:
+    async def _waken(self, wait_s: float | None) -> bool:
+        longest_s = LOOK_INTERVAL_S if wait_s is None else min(wait_s, LOOK_INTERVAL_S)
         try:
-            await asyncio.wait_for(self._wake.wait(), wait_s)
+            await asyncio.wait_for(self._wake.wait(), longest_s)
         except TimeoutError:
-            return
+            return False
+        return True
 
     async def _begin(self) -> None:
         offsets = await self._worker.start()
@@ -160,6 +167,37 @@ class Pipeline:
         await self._consumer.seek(tp, offset)
         self._seek_era[topic] = self._consumer.era[tp]
 
+    async def _look(self) -> None:
+        """Ask again for what was fetched and has not come: a batch that vanished is noticed by the next one, which may
+        be far off."""
+        for topic, ledger in self._ledgers.items():
+            tp = TP(self._options.topic(topic), self.partition)
+            end: int | None = self._consumer.highwater(tp)  # None before the first fetch
+            if end is not None and end > ledger.next_offset:
+                if ledger.judge(end, end) == "seek":
+                    await self._seek_vanished(topic, end)
+                else:
+                    await self._fill(topic, end)
+
+    async def _seek_vanished(self, topic: TopicName, got: int) -> None:
+        expected = self._ledgers[topic].next_offset
+        log.warning("batch_vanished", topic=topic, partition=self.partition, expected=expected, got=got)
+        self._last_offer = asyncio.get_running_loop().time()
+        await self._seek(topic, expected)
+
+    async def _fill(self, topic: TopicName, end: int) -> None:
+        """Process what the broker has of a gap that a seek did not close: the batch has vanished again, or the records
+        are gone."""
+        ledger = self._ledgers[topic]
+        log.warning("gap_read", topic=topic, partition=self.partition, start=ledger.next_offset, end=end)
+        name = self._options.topic(topic)
+        async for records in read_from(self._options, name, self.partition, ledger.next_offset, end):
+            await self._worker.process(topic, records)
+            ledger.advance(records[-1].offset + 1)
+            if self._stopping:
+                return
+        ledger.advance(end)
+
     async def _process(self, batch: _Batch) -> None:
         self._queued_bytes -= batch.size
         if self._paused and self._queued_bytes < MAX_QUEUED_BYTES // 2:
@@ -172,11 +210,10 @@ class Pipeline:
             return  # fetched before the seek that was asked for: says nothing about a gap
         verdict = ledger.judge(first, last)
         if verdict == "seek":
-            log.warning(
-                "batch_vanished", topic=batch.topic, partition=self.partition, expected=ledger.next_offset, got=first
-            )
-            await self._seek(batch.topic, ledger.next_offset)
+            await self._seek_vanished(batch.topic, first)
         elif verdict == "process":
+            if first > ledger.next_offset:
+                await self._fill(batch.topic, first)
             records = [record for record in fetched if record.offset >= ledger.next_offset]
             await self._worker.process(batch.topic, records)
             ledger.advance(last + 1)

@@ -108,3 +108,13 @@ async def test_a_broker_that_stops_and_comes_back_is_waited_for(
         await world.settled(90)
         assert worker.alive
         assert 0 == await worker.stop()
+
+
+@pytest.mark.parametrize("loses", [2, 3])
+async def test_batches_that_vanish_between_fetch_and_agent_are_not_lost(world: StreamsWorld, loses: int) -> None:
+    worker = world.worker(loses=loses)
+    await feed(world, 60 + loses, rounds=100)
+    await world.settled(90)
+    assert worker.logs("batch_vanished")
+    assert worker.logs("gap_read")
+    assert 0 == await worker.stop()

@@ -49,9 +49,9 @@ class StreamsWorld:
         self._sent: dict[TopicPartition, int] = {}
         self._names = {options.topic(name): name for name in TOPICS}
 
-    def worker(self, name: str = "worker", roles: tuple[str, ...] = BOTH, fault: str = "") -> Worker:
+    def worker(self, name: str = "worker", roles: tuple[str, ...] = BOTH, fault: str = "", loses: int = 0) -> Worker:
         """Start a process; it is killed at the end of the test if it still runs."""
-        worker = Worker(self.options, self._folder, name, roles, fault)
+        worker = Worker(self.options, self._folder, name, roles, fault, loses)
         self.workers.append(worker)
         return worker
 

@@ -19,14 +19,21 @@ BOTH = ("meter", "counter")
 
 
 class Worker:
-    """A process that runs meter, counter or both. `fault`: where it dies or freezes (streams.fault)."""
+    """A process that runs meter, counter or both. `fault`: where it dies or freezes (streams.fault);
+    `loses`: every n-th batch that it fetches vanishes before it is processed."""
 
     def __init__(
-        self, options: KafkaOptions, folder: Path, name: str, roles: tuple[str, ...] = BOTH, fault: str = ""
+        self,
+        options: KafkaOptions,
+        folder: Path,
+        name: str,
+        roles: tuple[str, ...] = BOTH,
+        fault: str = "",
+        loses: int = 0,
     ) -> None:
         self.name = name
         self.roles = roles
-        arguments = json.dumps({"options": dataclasses.asdict(options), "roles": roles})
+        arguments = json.dumps({"options": dataclasses.asdict(options), "roles": roles, "loses": loses})
         self._command = [sys.executable, "-m", "tests.support.worker_main", arguments]
         self._environment = os.environ | {VARIABLE: fault}
         self._log = folder / f"{name}-{uuid.uuid4().hex[:4]}.log"
