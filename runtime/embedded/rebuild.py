@@ -1,5 +1,5 @@
-"""Owns the start on an empty broker: settings, state and newest counts are put back from ClickHouse before anything
-runs."""
+"""Owns the start on an empty broker: settings, state, newest counts and held syncs are put back from ClickHouse before
+anything runs."""
 
 from dataclasses import dataclass
 
@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaProducer
 
 from runtime.clickhouse.pool import ClientPool
 from runtime.clickhouse.reload import latest_facets, newest_counts, newest_settings, sync_marks
+from runtime.embedded.held_syncs import held_syncs
 from schemas.identifiers import partition_of
 from schemas.times import parse_time
 from schemas.topics import TopicName, full_name
@@ -32,7 +33,7 @@ class Rebuilt:
 
 
 async def rebuild(pool: ClientPool, producer: AIOKafkaProducer, prefix: str, partitions: int) -> Rebuilt:
-    """Write settings, counts and the meter's state to the topics; nobody may read or write them yet."""
+    """Write settings, counts, held syncs and the meter's state to the topics; nobody may read or write them yet."""
     sender = _Sender(producer, prefix)
     book = SettingsBook()
     settings = newest_settings(pool)
@@ -59,6 +60,9 @@ async def rebuild(pool: ClientPool, producer: AIOKafkaProducer, prefix: str, par
         await sender.send("meter-state-changelog", partition, header)
     for partition, tally in builder.tallies():
         await sender.send("tallies", partition, tally)
+    for run in held_syncs(pool):
+        key = run.tenant.encode()
+        await sender.send("commands", partition_of(key, partitions), Item(key, run.model_dump_json().encode()))
     await sender.flush()
     rebuilt = Rebuilt(len(settings), subjects, len(counts))
     log.info("state_rebuilt", tenants=rebuilt.tenants, subjects=rebuilt.subjects, counts=rebuilt.counts)
