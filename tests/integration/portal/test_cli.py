@@ -212,5 +212,19 @@ async def test_an_import_finds_the_broker_of_the_portal_and_publishes_there(
     assert (1, True) == (missing.code, "nothing.csv" in missing.err)
 
 
+async def test_an_import_of_what_was_observed_before_a_removal_is_told(folder: Path, tenant: str) -> None:
+    await printed("tenant", "set", tenant, "--pool", "5")
+    assert [] == [note for note in (await dry_run(tenant))["notes"] if "removed" in note]
+    await printed("tenant", "remove", tenant, "--yes")
+    await printed("tenant", "set", tenant, "--pool", "5")
+    told = await dry_run(tenant, "--observed-at", "2026-01-01T00:00:00Z")
+    assert told["published"] == told["ignored"] > 0
+    assert [note for note in told["notes"] if "when the tenant was removed" in note]
+
+
+async def dry_run(tenant: str, *more: str) -> Any:
+    return await printed("import", "m365", "m365-users.csv", "-T", tenant, "--dry-run", *more)
+
+
 def _array(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]

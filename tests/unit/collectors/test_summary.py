@@ -60,11 +60,10 @@ def test_rows_from_up_to_the_removal_of_their_tenant_are_told(tmp_path: Path) ->
 
 def test_assumed_types_after_a_removal_are_told(tmp_path: Path) -> None:
     path = write(tmp_path / "users.csv", "ObjectId,LineUri,EnterpriseVoiceEnabled\nu1,tel:+15551234567,True\n")
-    assumed = {"assume_number_type": "operatorConnect"}
-    summary = imported("users", path, floor=EXPORTED_AT - timedelta(hours=1), **assumed)
+    summary = imported("users", path, floor=EXPORTED_AT - timedelta(hours=1), assume_number_type="operatorConnect")
     assert (0, 1) == (summary.ignored, summary.ignored_assumed)
     assert [note for note in summary.notes if "1 event was assumed by --assume-number-type" in note]
-    assert 0 == imported("users", path, **assumed).ignored_assumed
+    assert 0 == imported("users", path, assume_number_type="operatorConnect").ignored_assumed
 
 
 def test_progress_grows_to_the_size_of_all_files(tmp_path: Path) -> None:
