@@ -1,16 +1,18 @@
 """Owns the list of changes of a tenant: subjects that moved between factors, and settings that moved many at once."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from heapq import merge
 from itertools import islice
 from typing import Any
 
+from licensing.criteria import fingerprint
 from licensing.factors import counted_factor
 from portal.masks import Epoch, MaskHistory
 from portal.ports import ProfileChange, Store
 from schemas.identifiers import PROVIDER_KEY
+from schemas.settings import TenantSettings
 from schemas.times import format_time
 
 _SLICE = 1_000
@@ -32,19 +34,32 @@ def list_changes(
 ) -> list[Item]:
     """Return up to `limit` items of [start, end) after a place, oldest first.
 
-    What new rules did to single subjects is in the item of the settings change alone, as a number.
+    What new settings did to single subjects is in the item of the settings change alone, as a number. What a newer
+    version of the program did to them is listed, with the cause `rules`.
     """
-    subjects = _subject_items(_profile_changes(store, tenant, start, end, after), masks)
+    ruling = _ruling(masks, tenant)
+    subjects = _subject_items(_profile_changes(store, tenant, start, end, after, ruling), masks)
     epochs = [epoch for epoch in masks.epochs if start <= epoch.at < end and (after is None or _place(epoch) > after)]
-    settings = _settings_items(store, tenant, masks, epochs)
+    settings = _settings_items(store, tenant, masks, epochs, ruling)
     return list(islice(merge(subjects, settings, key=lambda item: item.place), limit))
 
 
+def _ruling(masks: MaskHistory, tenant: str) -> list[int]:
+    """Return the tenant's revisions that changed its criteria, or removed it."""
+    before, found = TenantSettings(tenant=tenant), []
+    for epoch in masks.epochs:
+        if epoch.scope == "tenant":
+            if epoch.settings.is_removed or fingerprint(epoch.settings) != fingerprint(before):
+                found.append(epoch.revision.revision)
+            before = epoch.settings
+    return found
+
+
 def _profile_changes(
-    store: Store, tenant: str, start: datetime, end: datetime, after: Place | None
+    store: Store, tenant: str, start: datetime, end: datetime, after: Place | None, ruling: Sequence[int]
 ) -> Iterator[ProfileChange]:
     while True:
-        found = store.changes(tenant, start, end, after, _SLICE)
+        found = store.changes(tenant, start, end, after, _SLICE, ruling)
         yield from found
         if len(found) < _SLICE:
             return
@@ -55,7 +70,7 @@ def _subject_items(changes: Iterable[ProfileChange], masks: MaskHistory) -> Iter
     for change in changes:
         mask = masks.at(change.at)[1]
         before, after = _factor(change.old_profile, mask), _factor(change.new_profile, mask)
-        if before != after and change.kind != "rules":
+        if before != after:
             shown = {
                 "at": format_time(change.at),
                 "subject": change.subject,
@@ -69,19 +84,21 @@ def _subject_items(changes: Iterable[ProfileChange], masks: MaskHistory) -> Iter
             yield Item((change.at, change.subject, change.rev), shown)
 
 
-def _settings_items(store: Store, tenant: str, masks: MaskHistory, epochs: list[Epoch]) -> Iterator[Item]:
+def _settings_items(
+    store: Store, tenant: str, masks: MaskHistory, epochs: list[Epoch], ruling: Sequence[int]
+) -> Iterator[Item]:
     for epoch in epochs:
         number = masks.epochs.index(epoch)
         before = masks.epochs[number - 1].mask if number else masks.default_mask
         if epoch.scope == "provider" and epoch.mask == before:
             continue
-        following = masks.epochs[number + 1].at if number + 1 < len(masks.epochs) else None
         moved: dict[tuple[str | None, str | None], int] = {}
         if epoch.mask != before:
             for profile, subjects in store.tally(tenant, epoch.at).items():
                 _add(moved, _factor(profile, before), _factor(profile, epoch.mask), subjects)
-        for old, new, subjects in store.rule_moves(tenant, epoch.at, following):
-            _add(moved, _factor(old, epoch.mask), _factor(new, epoch.mask), subjects)
+        if epoch.scope == "tenant" and epoch.revision.revision in ruling:
+            for old, new, subjects in store.rule_moves(tenant, epoch.revision.revision, ruling):
+                _add(moved, _factor(old, epoch.mask), _factor(new, epoch.mask), subjects)
         yield Item(_place(epoch), _settings_shown(epoch, moved))
 
 

@@ -92,15 +92,22 @@ class Store(Protocol):
         """Return all changes of these subjects, by subject and revision."""
 
     def changes(
-        self, tenant: str, start: datetime, end: datetime, after: tuple[datetime, str, int] | None, limit: int
-    ) -> list[ProfileChange]:
-        """Return changes whose profile moved, in the order of (at, subject, rev), above `after`."""
+        self, tenant: str, start: datetime, end: datetime, after: tuple[datetime, str, int] | None, limit: int,
+        ruling: Sequence[int],
+    ) -> list[ProfileChange]:  # fmt: skip
+        """Return changes whose profile moved, in the order of (at, subject, rev), above `after`.
+
+        Without what settings did: the first that the rules of a revision in `ruling` or a removal did to a subject.
+        """
 
     def tally(self, tenant: str, at: datetime) -> dict[int, int]:
         """Return the number of subjects by profile, as recorded at the instant."""
 
-    def rule_moves(self, tenant: str, start: datetime, end: datetime | None) -> list[tuple[int | None, int, int]]:
-        """Return the `rules` changes of [start, end) (None = now), summed: (old profile, new profile, subjects)."""
+    def rule_moves(self, tenant: str, revision: int, ruling: Sequence[int]) -> list[tuple[int | None, int, int]]:
+        """Return what a revision, one of `ruling`, did to subjects, summed: (old profile, new profile, subjects).
+
+        `ruling`: all revisions of the tenant that changed its criteria, or removed it.
+        """
 
     def facts(self, tenant: str, subject: str, at: datetime | None) -> list[FacetFacts]:
         """Return the facets of a subject as recorded at the instant (None = now)."""

@@ -9,6 +9,17 @@ from portal.store.clients import Clients, ask, at_ms, ms
 from schemas.times import from_ms, to_ms
 
 _COLUMNS = f"{ms('recorded_at')}, subject, rev, old_profile, new_profile, kind, facet, source"
+# The revision whose rules a row was told under: the last one up to its own that changed them; 0 before the first.
+_RULED_BY = "arrayMax(arrayFilter(each -> each <= settings_revision, {ruling:Array(UInt64)}))"
+_RULED = "kind IN ('rules', 'removed')"
+# What new rules do to a subject is the first that is told of it under them. A later move under the same rules has
+# another reason: a newer version of the program.
+_BY_SETTINGS = f"""({_RULED} AND {_RULED_BY} > 0 AND (subject, rev) IN (
+    SELECT subject, min(rev) FROM seat_changes
+    WHERE tenant = {{tenant:String}}
+        AND subject IN (SELECT subject FROM seat_changes WHERE tenant = {{tenant:String}} AND {_RULED})
+    GROUP BY subject, {_RULED_BY}
+))"""
 _OF_TENANT = f"SELECT {_COLUMNS} FROM seat_changes FINAL WHERE tenant = {{tenant:String}}"
 
 
@@ -25,13 +36,15 @@ def profile_changes(
 
 
 def changes(
-    clients: Clients, tenant: str, start: datetime, end: datetime, after: tuple[datetime, str, int] | None, limit: int
-) -> list[ProfileChange]:
-    """Return changes of [start, end) whose profile moved, in the order of (at, subject, rev), above `after`."""
+    clients: Clients, tenant: str, start: datetime, end: datetime, after: tuple[datetime, str, int] | None, limit: int,
+    ruling: Sequence[int],
+) -> list[ProfileChange]:  # fmt: skip
+    """Return changes of [start, end) whose profile moved (see `portal.ports.Store`)."""
     parameters: dict[str, Any] = {"tenant": tenant, "start": to_ms(start), "end": to_ms(end), "limit": limit}
+    parameters["ruling"] = list(ruling)
     sql = (
         f"{_OF_TENANT} AND recorded_at >= {at_ms('start')} AND recorded_at < {at_ms('end')}"
-        " AND ifNull(old_profile, 0) != new_profile"
+        f" AND ifNull(old_profile, 0) != new_profile AND NOT {_BY_SETTINGS}"
     )
     if after is not None:
         at, subject, rev = after
@@ -42,19 +55,16 @@ def changes(
 
 
 def rule_moves(
-    clients: Clients, tenant: str, start: datetime, end: datetime | None
+    clients: Clients, tenant: str, revision: int, ruling: Sequence[int]
 ) -> list[tuple[int | None, int, int]]:
-    """Return the changes of kind `rules` in [start, end), summed: (old profile, new profile, subjects)."""
-    parameters: dict[str, Any] = {"tenant": tenant, "start": to_ms(start)}
+    """Return what the rules of a revision moved, summed: (old profile, new profile, subjects)."""
     sql = (
-        "SELECT old_profile, new_profile, count() FROM seat_changes FINAL"
-        f" WHERE tenant = {{tenant:String}} AND kind = 'rules' AND recorded_at >= {at_ms('start')}"
+        "SELECT old_profile, new_profile, count() FROM seat_changes FINAL WHERE tenant = {tenant:String}"
+        f" AND {_RULED_BY} = {{revision:UInt64}} AND {_BY_SETTINGS}"
+        " GROUP BY old_profile, new_profile ORDER BY old_profile, new_profile"
     )
-    if end is not None:
-        parameters["end"] = to_ms(end)
-        sql += f" AND recorded_at < {at_ms('end')}"
-    sql += " GROUP BY old_profile, new_profile ORDER BY old_profile, new_profile"
-    return [(old, int(new), int(subjects)) for old, new, subjects in ask(clients, sql, parameters)]
+    rows = ask(clients, sql, {"tenant": tenant, "revision": revision, "ruling": list(ruling)})
+    return [(old, int(new), int(subjects)) for old, new, subjects in rows]
 
 
 def _change(row: tuple[Any, ...]) -> ProfileChange:

@@ -35,12 +35,13 @@ class ClickHouseStore:
         return changes.profile_changes(self._clients, tenant, subjects, until)
 
     def changes(
-        self, tenant: str, start: datetime, end: datetime, after: tuple[datetime, str, int] | None, limit: int
-    ) -> list[ProfileChange]:
-        return changes.changes(self._clients, tenant, start, end, after, limit)
+        self, tenant: str, start: datetime, end: datetime, after: tuple[datetime, str, int] | None, limit: int,
+        ruling: Sequence[int],
+    ) -> list[ProfileChange]:  # fmt: skip
+        return changes.changes(self._clients, tenant, start, end, after, limit, ruling)
 
-    def rule_moves(self, tenant: str, start: datetime, end: datetime | None) -> list[tuple[int | None, int, int]]:
-        return changes.rule_moves(self._clients, tenant, start, end)
+    def rule_moves(self, tenant: str, revision: int, ruling: Sequence[int]) -> list[tuple[int | None, int, int]]:
+        return changes.rule_moves(self._clients, tenant, revision, ruling)
 
     def facts(self, tenant: str, subject: str, at: datetime | None) -> list[FacetFacts]:
         return facts.facts(self._clients, tenant, subject, at)

@@ -147,7 +147,8 @@ class World:
         row = WireSeatChange(
             id=uuid.uuid4().hex, tenant=tenant, subject=subject, rev=rev, kind="event" if facet else "rules",
             facet=facet, facts=text, facts_hash="", source="test" if facet else "", observed_at=format_time(at),
-            recorded_at=format_time(at), old_profile=old, new_profile=profile, settings_revision=1,
+            recorded_at=format_time(at), old_profile=old, new_profile=profile,
+            settings_revision=self.settings_of(tenant).revision,
         )  # fmt: skip
         return msgspec.json.encode(row)
 

@@ -3,6 +3,7 @@
 import json
 from datetime import datetime
 from random import Random
+from typing import Any
 
 import msgspec
 import pytest
@@ -152,19 +153,24 @@ def test_changes_come_in_pages_in_the_order_of_time(store: ClickHouseStore, chan
         if start <= parse_time(each.recorded_at) < end and (each.old_profile or 0) != each.new_profile
     ]
     found, after = [], None
-    while page := store.changes("contoso", start, end, after, 7):
+    while page := store.changes("contoso", start, end, after, 7, []):
         found += page
         after = (page[-1].at, page[-1].subject, page[-1].rev)
     assert expected == [(each.subject, each.rev) for each in found]
 
 
-def test_changes_by_rules_are_summed(store: ClickHouseStore, rows: ClickHouseRows) -> None:
-    moved = [change(f"user:{n}", 2, kind="rules", facet="", at=10, old_profile=1, new_profile=4) for n in range(3)]
-    other = [change("user:a", 3, kind="event", at=10, old_profile=1, new_profile=4),
-             change("user:z", 2, kind="rules", facet="", at=99, old_profile=1, new_profile=4)]  # fmt: skip
-    _insert(rows, moved + other)
-    assert [(1, 4, 3)] == store.rule_moves("contoso", instant(5), instant(50))
-    assert [(1, 4, 4)] == store.rule_moves("contoso", instant(5), None)
+def test_changes_by_rules_go_to_the_revision_that_made_the_rules(store: ClickHouseStore, rows: ClickHouseRows) -> None:
+    told: dict[str, Any] = {"kind": "rules", "facet": "", "old_profile": 1, "new_profile": 4}
+    first = [change(f"user:{n}", 1, new_profile=1) for n in range(4)]
+    moved = [change(f"user:{n}", 2, at=10, settings_revision=3, **told) for n in range(2)]
+    moved += [change("user:2", 2, at=99, settings_revision=4, **told)]  # late, when a revision without new rules held
+    moved += [change("user:3", 2, at=9, settings_revision=5, **(told | {"kind": "removed", "new_profile": 0}))]
+    own = [change("user:0", 3, at=200, settings_revision=4, **told), change("user:9", 1, at=201, new_profile=4)]
+    _insert(rows, first + moved + own)
+    assert [(1, 4, 3)] == store.rule_moves("contoso", 3, [3, 5])
+    assert [(1, 0, 1)] == store.rule_moves("contoso", 5, [3, 5])
+    listed = store.changes("contoso", instant(5), instant(300), None, 99, [3, 5])
+    assert [("user:0", 3), ("user:9", 1)] == [(each.subject, each.rev) for each in listed]
 
 
 def test_of_two_tellings_of_one_revision_the_later_stays(store: ClickHouseStore, rows: ClickHouseRows) -> None:

@@ -151,6 +151,26 @@ async def test_new_criteria_are_one_item_with_the_number_of_subjects(world: Worl
     assert ("settings", 3, {"direct_routing": 3}) == (item["kind"], item["subjects"], item["factors"])
 
 
+async def test_what_a_revision_moved_late_is_its_own_and_what_it_did_not_move_is_nobodys(
+    world: World, tenant: str
+) -> None:
+    gateways = ["sbc1.acme.example"]
+    await world.set(tenant, START, gateways=gateways)
+    world.observe(tenant, "user:1", START + HOUR, phone_number=DIRECT,
+                  voice={"gateway": "other.example"})  # fmt: skip
+    await world.set(tenant, START + 2 * HOUR, gateways=gateways, criteria={"licensed_users_by_gateway": "other"})
+    world.reevaluate(tenant, START + 4 * HOUR)  # after the next revision of the provider or tenant was told
+    await world.set(tenant, START + 3 * HOUR, gateways=gateways, criteria={"licensed_users_by_gateway": "other"},
+                    acquired_licenses=5)  # fmt: skip
+    world.plant(tenant, "user:1", START + 5 * HOUR, profile=0)  # under the same rules: a newer version of the program
+    query = {"from": format_time(START + 1.9 * HOUR), "to": format_time(START + 6 * HOUR)}
+    items = (await get(world, f"{tenant}/changes", **query))["items"]
+    assert [("settings", 1, 2), ("settings", 0, 3)] == [
+        (item["kind"], item["subjects"], item["revision"]) for item in items[:2]
+    ]
+    assert [("lost", "user:1", "rules")] == [(item["kind"], item["subject"], item["cause"]) for item in items[2:]]
+
+
 async def test_the_audit_agrees_and_finds_what_is_planted(world: World, tenant: str, monkeypatch: Any) -> None:
     monkeypatch.setattr("portal.api.seats.AUDIT_PAUSE_S", 0.01)
     await story(world, tenant)
