@@ -110,12 +110,13 @@ def _packed(producer: AIOKafkaProducer, items: Sequence[Item], now_ms: int) -> l
     start = 0
     builder = producer.create_batch()
     for place, item in enumerate(items):
+        headers = list(item.headers) if item.headers else []
         timestamp = now_ms if item.timestamp_ms is None else item.timestamp_ms
-        if builder.append(key=item.key, value=item.value, timestamp=timestamp, headers=list(item.headers)) is None:
+        if builder.append(key=item.key, value=item.value, timestamp=timestamp, headers=headers) is None:
             builder.close()
             packed.append((items[start:place], builder))
             builder, start = producer.create_batch(), place
-            if builder.append(key=item.key, value=item.value, timestamp=timestamp, headers=list(item.headers)) is None:
+            if builder.append(key=item.key, value=item.value, timestamp=timestamp, headers=headers) is None:
                 raise ValueError(f"a record of {len(item.value or b''):,} bytes does not fit a batch")
     builder.close()
     packed.append((items[start:], builder))

@@ -20,12 +20,13 @@ class TenantState:
 
     def put(self, subject: bytes, value: bytes | None) -> tuple[int, int]:
         """Set or delete a record; return its old and new profile, `ABSENT` for none."""
-        old = self.records.pop(subject, None) if value is None else self.records.get(subject)
+        records = self.records
+        if value is None:
+            old, after = records.pop(subject, None), ABSENT
+        else:
+            old, after = records.get(subject), value[0]
+            records[subject] = value
         before = ABSENT if old is None else old[0]
-        after = ABSENT
-        if value is not None:
-            after = value[0]
-            self.records[subject] = value
         if before != after:
             tally = self.tally
             if before != ABSENT:
