@@ -126,11 +126,17 @@ class LiveTopics:
 
     def _take_settings(self, key: str, value: bytes | None) -> None:
         if key == PROVIDER_KEY:
-            self._provider = ProviderSettings() if value is None else ProviderSettings.model_validate_json(value)
+            provider = ProviderSettings() if value is None else ProviderSettings.model_validate_json(value)
+            if value is None or provider.revision >= self._provider.revision:
+                self._provider = provider
         elif value is None:
             self._settings.pop(key, None)
         else:
-            self._settings[key] = TenantSettings.model_validate_json(value)
+            settings = TenantSettings.model_validate_json(value)
+            known = self._settings.get(key)
+            # A counter that lost its partition may still write; what it writes has a lower revision.
+            if known is None or settings.revision >= known.revision:
+                self._settings[key] = settings
 
     def _take_count(self, key: str, partition: int, record: Any) -> None:
         if record.value is None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import structlog
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from portal.api.context import Context, Ctx
 from schemas.identifiers import PROVIDER_KEY
@@ -58,5 +58,5 @@ async def _history_answers(context: Context) -> bool:
 
 @router.get("/metrics", summary="Figures for Prometheus", response_class=Response)
 async def metrics(request: Request) -> Response:
-    """The portal's own figures."""
-    return Response(generate_latest(request.app.state.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+    """The portal's own figures; in the embedded stack those of the sink as well."""
+    return Response(request.app.state.metrics.text(), media_type=CONTENT_TYPE_LATEST)

@@ -1,6 +1,6 @@
 """Owns the endpoints in the shapes of the product that this one replaces, so that its scripts work."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Annotated, Any
 
@@ -10,6 +10,7 @@ from licensing.factors import BY_NAME, LIFECYCLE, SERVICE_NUMBER, USER_INTERFACE
 from portal.api.context import Context, Ctx, Tenant
 from portal.masks import MaskHistory, read_masks
 from portal.ports import Bucket, Store
+from portal.problems import Problem
 from schemas.times import format_time
 
 router = APIRouter(prefix="/api/v3/customer", tags=["vendor"])
@@ -43,12 +44,16 @@ async def licenseinfo(
     def read() -> list[dict[str, Any]]:
         store, live = context.services.store, context.services.live
         masks = read_masks(store, name, context.settings_of(name), live.provider())
-        return [_day(bucket, masks) for bucket in store.buckets(name, start, now, _DAY_S)]
+        count = live.count(name)
+        return [
+            _day(bucket, masks, max(bucket.at, count.computed_at) if count and bucket.at == today else bucket.at)
+            for bucket in store.buckets(name, start, now, _DAY_S)
+        ]
 
     return await context.read(read)
 
 
-def _day(bucket: Bucket, masks: MaskHistory) -> dict[str, Any]:
+def _day(bucket: Bucket, masks: MaskHistory, updated: datetime) -> dict[str, Any]:
     end = bucket.at + timedelta(seconds=_DAY_S, milliseconds=-1)
     mask = masks.at(end)[1]
     return {
@@ -56,7 +61,7 @@ def _day(bucket: Bucket, masks: MaskHistory) -> dict[str, Any]:
         "totalMonitoredUsers": bucket.user_licenses,
         "currentlyLicensed": bucket.last,
         **{name: bucket.factors.get(factor, {}).get("counted", 0) for name, factor in _COUNTED.items()},
-        "lastUpdate": format_time(bucket.at),
+        "lastUpdate": format_time(updated),
         "LicenseFactors": {name: bool(mask & bit) for name, bit in _SWITCHES.items()},
     }
 
@@ -85,8 +90,18 @@ def _licensed(store: Store, tenant: str, mask: int) -> list[dict[str, Any]]:
 def _resolved(context: Context, tenant: str) -> str:
     live = context.services.live
     if live.settings(tenant) is None and live.count(tenant) is None:
-        for name, settings in live.all_settings().items():
-            if settings.customer_guid == tenant and not settings.is_removed:
-                return name
+        found = [
+            name
+            for name, settings in live.all_settings().items()
+            if settings.customer_guid == tenant and not settings.is_removed
+        ]
+        if len(found) > 1:
+            raise Problem(
+                409,
+                f"more than one tenant has the customer GUID {tenant}: ask by the tenant's id, or give each tenant a"
+                " GUID of its own (`customer_guid` of its settings)",
+            )
+        if found:
+            return found[0]
     context.require(tenant)
     return tenant

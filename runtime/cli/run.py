@@ -36,6 +36,8 @@ def counter() -> None:
 def sink() -> None:
     """Run the sink: everything that is told goes into ClickHouse.
 
+    It serves no metrics; those of an embedded stack's sink are in the portal's /metrics.
+
     Example: poolwatch run sink
     """
     from runtime.sink_process import SinkError, run_sink

@@ -1,4 +1,7 @@
-"""Owns the metrics of the sink."""
+"""Owns the metrics of the sink, in the default registry of its process.
+
+In the embedded stack the portal's `/metrics` shows them. `run sink` alone serves no port: nobody can read them there.
+"""
 
 from prometheus_client import Counter, Gauge
 

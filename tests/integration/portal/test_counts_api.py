@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from schemas.count import Count
+from schemas.identifiers import partition_of
 from schemas.times import format_time
-from tests.support.portal_world import START, World, until
+from streams.sink.metrics import STORED
+from tests.support.portal_world import PARTITIONS, START, World, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -194,6 +196,34 @@ async def test_the_vendors_shape_has_a_record_a_day(world: World, tenant: str) -
     assert users == [{"sipAddress": "sip:one@acme.example", "licenseCriteria": "Managed Users - Direct Routing"}]
 
 
+async def test_a_customer_guid_of_two_tenants_names_neither(world: World, tenant: str) -> None:
+    for name in (tenant, f"{tenant}-b"):
+        await world.set(name, START, customer_guid=f"shared-{tenant}")
+    for path in ("licenseinfo", "licensedUsers"):
+        answer = await world.http.get(f"/api/v3/customer/shared-{tenant}/{path}")
+        assert (409, True) == (answer.status_code, "more than one tenant" in answer.json()["detail"])
+        assert f"{tenant}-b" not in answer.text
+
+
+async def test_todays_figures_in_the_vendors_shape_are_as_new_as_the_count(world: World, tenant: str) -> None:
+    await world.set(tenant, START)
+    now = datetime.now(UTC)
+    count = await world.publish(tenant, now)
+    days = (await world.http.get(f"/api/v3/customer/{tenant}/licenseinfo")).json()
+    assert format_time(count.computed_at) == days[-1]["lastUpdate"]
+
+
+async def test_late_settings_of_a_lower_revision_change_nothing(world: World, tenant: str) -> None:
+    late = await world.set(tenant, START, acquired_licenses=1)
+    newest = await world.set(tenant, START + timedelta(hours=1), acquired_licenses=2)
+    await world.send("tenants", tenant, late.model_dump_json())
+    # What is read after it in its partition shows that it has been read.
+    place = partition_of(tenant.encode(), PARTITIONS)
+    following = next(n for n in map(str, range(99)) if partition_of(f"{tenant}-{n}".encode(), PARTITIONS) == place)
+    await world.set(f"{tenant}-{following}", START)
+    assert newest == world.services.live.settings(tenant)
+
+
 async def test_readiness_tells_where_the_broker_is(world: World) -> None:
     answer = await world.http.get("/readyz")
     body = answer.json()
@@ -210,6 +240,11 @@ async def test_metrics_name_routes_and_no_tenant(world: World, tenant: str) -> N
     text = (await world.http.get("/metrics")).text
     assert 'route="/api/v1/tenants/{tenant}/licenses"' in text
     assert tenant not in text
+
+
+async def test_metrics_of_a_sink_in_the_same_process_are_shown(world: World) -> None:
+    STORED.labels("table_of_this_test").inc()
+    assert 'poolwatch_sink_rows_total{table="table_of_this_test"} 1.0' in (await world.http.get("/metrics")).text
 
 
 async def test_the_landing_page_asks_nobody_else(world: World) -> None:
