@@ -11,6 +11,7 @@ import pytest
 from licensing.factors import BY_NAME, counted_factor
 from portal.ports import Seat
 from portal.store.store import ClickHouseStore
+from runtime.clickhouse.pool import ClientPool
 from schemas.changes import WireSeatChange
 from schemas.times import parse_time
 from streams.sink.clickhouse import ClickHouseRows
@@ -187,3 +188,10 @@ def test_the_factor_in_sql_is_the_factor_of_the_rules(store: ClickHouseStore, ro
             expected = [f"user:{p:03d}" for p in range(256) if (c := counted_factor(p, enabled)) and c.name == name]
             found = store.seats("contoso", at=None, enabled=enabled, factor=name, search=None, after="", limit=1_000)
             assert expected == [seat.subject for seat in found]
+
+
+def test_the_owner_that_told_a_change_is_on_record(pool: ClientPool, rows: ClickHouseRows) -> None:
+    _insert(rows, [change("user:a", 1, epoch=7), change("user:b", 1)])
+    with pool.lease() as client:
+        stored = client.query("SELECT subject, epoch FROM seat_changes FINAL ORDER BY subject").result_rows
+    assert [("user:a", 7), ("user:b", 0)] == [tuple(row) for row in stored]
