@@ -150,17 +150,19 @@ class Pipeline:
         offsets = await self._worker.start()
         beginnings = await beginnings_of(self._options, offsets, self.partition)
         for topic, offset in offsets.items():
-            beginning = beginnings[topic]
-            start = beginning if offset is None else max(offset, beginning)
-            if offset is not None and beginning > offset:
-                log.error("retention_passed_us_by", topic=topic, partition=self.partition, lost=beginning - offset)
-                await self._worker.lose(topic, offset, beginning)
-            self._ledgers[topic] = Ledger(start)
+            # Without a committed offset too: the broker forgets those of a group that was away for long.
+            await self._note_lost(topic, offset or 0, beginnings[topic])
+            self._ledgers[topic] = Ledger(max(offset or 0, beginnings[topic]))
         self._accepts = True  # before the seek: what is fetched at once after it must not be missed
         for topic, ledger in self._ledgers.items():
             await self._seek(topic, ledger.next_offset)
         self.ready = True
         self._on_ready()
+
+    async def _note_lost(self, topic: TopicName, expected: int, beginning: int) -> None:
+        if beginning > expected:
+            log.error("retention_passed_us_by", topic=topic, partition=self.partition, lost=beginning - expected)
+            await self._worker.lose(topic, expected, beginning)
 
     async def _seek(self, topic: TopicName, offset: int) -> None:
         tp = TP(self._options.topic(topic), self.partition)
@@ -190,6 +192,8 @@ class Pipeline:
         are gone."""
         ledger = self._ledgers[topic]
         log.warning("gap_read", topic=topic, partition=self.partition, start=ledger.next_offset, end=end)
+        beginnings = await beginnings_of(self._options, [topic], self.partition)
+        await self._note_lost(topic, ledger.next_offset, min(beginnings[topic], end))
         name = self._options.topic(topic)
         async for records in read_from(self._options, name, self.partition, ledger.next_offset, end):
             await self._worker.process(topic, records)
