@@ -41,7 +41,7 @@ def _lose(every: int) -> None:
         if next(batches) % every:
             route(self, *batch)
 
-    Pipelines.route = losing  # type: ignore[method-assign]
+    Pipelines.route = losing  # type: ignore[method-assign,assignment]
 
 
 if __name__ == "__main__":
