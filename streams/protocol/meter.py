@@ -146,7 +146,7 @@ class MeterPartition:
                 yield effect
         # 3 tell every change, before the state knows of it: after a crash it must not know what was never told
         if slice_.seat_changes:
-            pass
+            yield Publish("3-tell", "seat-changes", self.partition, slice_.seat_changes)
         # 4 keep: the changelog first, then memory
         items = list(slice_.items())
         if items:
@@ -155,8 +155,6 @@ class MeterPartition:
                 yield from self.log.append("4-keep", items)
             finally:  # also where the slice is dropped in mid-write: its values must not heal anything later
                 self._writing = None
-        if slice_.seat_changes:
-            yield Publish("3-tell", "seat-changes", self.partition, slice_.seat_changes)
         for tenant, movement in slice_.install().items():
             self._touch(tenant, movement)
 
