@@ -12,7 +12,7 @@ Bound = Literal["at least", "at most"]
 class Figure:
     """One row of the report. With a peer, `bar` and `aim` are of the ratio to it; else of the figure itself.
 
-    `runs`: every figure that was measured, of which `value` is the best; `note`: what it was measured on.
+    `runs`, `peer_runs`: every figure that was measured, of which the best counts; `note`: what it was measured on.
     """
 
     name: str
@@ -25,6 +25,7 @@ class Figure:
     peer_value: float | None = None
     note: str = ""
     runs: Sequence[float] = field(default_factory=list)
+    peer_runs: Sequence[float] = field(default_factory=list)
 
     @property
     def ratio(self) -> float | None:

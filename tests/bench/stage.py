@@ -37,6 +37,10 @@ class Stage:
         self.filled: list[str] = []
         """Prefixes whose topics a meter has filled from single events."""
 
+    def limits(self, bar: float, aim: float) -> tuple[float | None, float | None]:
+        """Return bar and aim of a figure that means little on less data: none when quick."""
+        return (None, None) if self.quick else (bar, aim)
+
     def kafka(self, prefix: str) -> Kafka:
         """Return the settings of Kafka for topics of a prefix."""
         return Kafka(bootstrap=self.broker.bootstrap, topic_prefix=prefix, partitions=PARTITIONS)
@@ -138,6 +142,12 @@ def wait_for(child: Child, event: str, deadline_s: float) -> dict[str, Any]:
     """Wait until a child has logged an event, and return it. Raises ChildFailedError with the end of its log."""
     child.wait_ready(lambda: bool(lines(child, event)), deadline_s)
     return lines(child, event)[-1]
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the processor time that a process has taken so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def memory_bytes(child: Child) -> tuple[int, int]:

@@ -14,10 +14,9 @@ def measure(stage: Stage) -> Iterator[Figure]:
     with stage.child("history", **size) as child:
         wait_for(child, "bench_filled", 600)
         found = wait_for(child, "bench_answers", 120)
-    bar, aim = (None, None) if stage.quick else (50.0, 20.0)
     words = (
         f"{len(found['milliseconds'])} tenants' years at auto step ({found['step_s'] // 3_600} h, {found['points']}"
         f" points) out of {found['rows']:,} rows, chDB, warm"
     )
     value = percentile(found["milliseconds"], 95)
-    yield Figure("history, a tenant's year, p95", value, "ms", "at most", bar, aim, note=words)
+    yield Figure("history, a tenant's year, p95", value, "ms", "at most", *stage.limits(50, 20), note=words)

@@ -32,14 +32,13 @@ def measure(stage: Stage) -> Iterator[Figure]:
     some = 20_000 if stage.quick else 100_000
     faust_rate = some / _plain_faust(stage, some, state)
     words = f"{subjects:,} subjects of four facets each"
-    bar, aim = (None, None) if stage.quick else (6.0, 2.5)
-    yield Figure("recovery, assignment to serving", seconds, "s", "at most", bar, aim, note=words)
+    yield Figure("recovery, assignment to serving", seconds, "s", "at most", *stage.limits(6.0, 2.5), note=words)
     yield Figure(
-        "recovery, beside plain Faust", subjects / seconds, "records/s", bar=20, aim=45, note=words,
-        peer=f"plain Faust on {some:,} of the same records", peer_value=faust_rate,
+        "recovery, beside plain Faust", subjects / seconds, "records/s", "at least", *stage.limits(20, 45),
+        note=words, peer=f"plain Faust on {some:,} of the same records", peer_value=faust_rate,
     )  # fmt: skip
     each = (full_bytes - empty_bytes) / subjects
-    yield Figure("memory a subject, over an empty meter", each, "B", "at most", 400, 250, note=words)
+    yield Figure("memory a subject, over an empty meter", each, "B", "at most", *stage.limits(400, 250), note=words)
     mib = 2**20
     peak = f"{words}; {full_bytes / mib:.0f} MiB after it, {empty_bytes / mib:.0f} MiB when empty"
     yield Figure("memory, peak during recovery", peak_bytes / mib, "MiB", "at most", note=peak)
@@ -50,7 +49,7 @@ def _plain_faust(stage: Stage, some: int, state: dict[Place, list[Record]]) -> f
     topic = f"{group}-state-changelog"
     per_partition = some // len(state)
     stage.fill_topic(topic, {number: part[-per_partition:] for (_, number), part in state.items()})
-    with stage.child("plain_faust", group=group, source=stage.new_topics()) as child:
+    with stage.child("plain_faust", group=group, source=stage.new_topics(), of_bytes=True) as child:
         wait_for(child, "bench_ready", DEADLINE_S)
         return _seconds(child)
 

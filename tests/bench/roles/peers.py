@@ -1,15 +1,13 @@
-"""What the peers do with an event: decode it as the meter does, and make the value that they keep."""
+"""What the peers do with an event: decode it as the meter does, and make the value that they keep, as JSON takes it."""
 
 from typing import Any
 
-from msgspec import json, msgpack
+from msgspec import to_builtins
 
 from schemas.times import to_ms
 from schemas.topics import full_name
 from schemas.wire import decode_known
 
-_encode = msgpack.Encoder().encode
-_encode_text = json.Encoder().encode
 COMMIT_S = 0.5
 
 
@@ -18,13 +16,12 @@ def input_topics(arguments: dict[str, Any]) -> list[str]:
     return [full_name(arguments["source"], "user-changes"), full_name(arguments["source"], "assignments")]
 
 
-def kept(raw: bytes) -> bytes:
-    """Return the state of an event: facet, time, source and facts."""
+def kept(raw: bytes) -> dict[str, Any]:
+    """Return the state of an event: facet, time, source and facts. The framework's own codec encodes it."""
     event: Any = decode_known(raw)
-    return _encode((type(event).facet, to_ms(event.observed_at), event.source, event.facts))
-
-
-def kept_text(raw: bytes) -> str:
-    """Return the same as text, for a peer that keeps JSON values."""
-    event: Any = decode_known(raw)
-    return _encode_text((type(event).facet, to_ms(event.observed_at), event.source, event.facts)).decode()
+    return {
+        "facet": type(event).facet,
+        "observed_ms": to_ms(event.observed_at),
+        "source": event.source,
+        "facts": to_builtins(event.facts),
+    }

@@ -14,7 +14,10 @@ from tests.bench.roles.peers import COMMIT_S, input_topics, kept
 
 
 def new_app(arguments: dict[str, Any]) -> Any:
-    """Return the app; its group is the argument `group`, its changelog `<group>-state-changelog`."""
+    """Return the app; its group is the argument `group`, its changelog `<group>-state-changelog`.
+
+    Values are JSON, as Faust writes them by itself, or `of_bytes`: what a changelog of the meter holds.
+    """
     app: Any = faust.App(
         arguments["group"],
         broker=f"kafka://{arguments['bootstrap']}",
@@ -29,7 +32,8 @@ def new_app(arguments: dict[str, Any]) -> Any:
         web_enabled=False,
     )
     changes = app.topic(*input_topics(arguments), key_serializer="raw", value_serializer="raw")
-    state = app.Table("state", default=bytes, partitions=PARTITIONS, key_type=bytes, value_type=bytes)
+    kind = {"default": bytes, "value_type": bytes} if arguments.get("of_bytes") else {"default": dict}
+    state = app.Table("state", partitions=PARTITIONS, key_type=bytes, **kind)
 
     @state.on_recover  # type: ignore[untyped-decorator]
     async def recovered() -> None:
