@@ -13,7 +13,6 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition, codec
 from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError, RequestTimedOutError
 
 from schemas.topics import TopicName, full_name
-from streams.compression import use_fast_lz4
 from streams.protocol.effects import Appended, Item, LogRecord
 
 # aiokafka compresses by lz4's level 9 and has no setting for it: measured, a quarter of a meter's time, for batches a
@@ -57,7 +56,6 @@ class KafkaOptions:
 
 def new_producer(options: KafkaOptions) -> AIOKafkaProducer:
     """Return a producer, not started, that waits for all in-sync replicas and compresses with lz4."""
-    use_fast_lz4()
     return AIOKafkaProducer(
         bootstrap_servers=options.bootstrap,
         acks="all",
