@@ -68,6 +68,15 @@ class Worker:
 
         await eventually_async(told, deadline_s)
 
+    async def logged(self, event: str, deadline_s: float = READY_S) -> None:
+        """Wait until it has logged an event."""
+
+        async def told() -> bool:
+            assert self.alive, f"ended before it logged {event}:\n{self.text()}"
+            return bool(self.logs(event))
+
+        await eventually_async(told, deadline_s)
+
     async def ended(self, deadline_s: float = 30.0) -> int:
         """Wait until it has ended; return its exit code, a signal as a negative number."""
 
