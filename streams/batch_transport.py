@@ -63,7 +63,7 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             # For all partitions together: with few, only one or two pipelines have work at a time, and wait for the
-            # broker instead of computing while others wait (4,000 cost a third of the rate). Bytes bound it anyway.
+            # broker instead of computing while others wait. Bytes bound it anyway.
             max_poll_records=32_000,
             max_poll_interval_ms=600_000,
             session_timeout_ms=session_ms,
