@@ -26,6 +26,9 @@ class _Worker(faust.Worker):
         await super().on_start()
         await asyncio.gather(*(app.maybe_start() for app in self._apps))
 
+    async def _sentinel_task(self) -> None:
+        """Do not wait: Faust gives connections a second to close, and ours are closed by then."""
+
 
 def run_apps(new_apps: Sequence[Callable[[], BatchApp]]) -> int:
     """Run Faust apps in this process until SIGTERM or SIGINT; return 0, or 1 where one of them has failed."""
