@@ -43,13 +43,13 @@ def measure(stage: Stage) -> Iterator[Figure]:
         ("Quix Streams", quix, 1.5, 2.5, "Quix Streams, one state.set an event"),
     ):
         yield Figure(
-            f"single events, beside {name}", _best(ours), "events/s", "at least", *stage.limits(bar, aim), runs=_all(ours),
-            note=f"{words}; {_least(ours):.1f} us of processor time an event",
+            f"single events, beside {name}", _best(ours), "events/s", "at least", *stage.limits(bar, aim),
+            runs=_all(ours), note=f"{words}; {_least(ours):.1f} us of processor time an event",
             peer=f"{what}; {_least(rates):.1f} us", peer_value=_best(rates), peer_runs=_all(rates),
         )  # fmt: skip
     yield Figure(
-        f"events in arrays of {ARRAY_EVENTS}", _best(in_arrays), "events/s", "at least", *stage.limits(100_000, 150_000),
-        runs=_all(in_arrays), note=f"{words}; {_least(in_arrays):.1f} us of processor time an event",
+        f"events in arrays of {ARRAY_EVENTS}", _best(in_arrays), "events/s", "at least",
+        *stage.limits(100_000, 150_000), runs=_all(in_arrays), note=f"{words}; {_least(in_arrays):.1f} us of processor time an event",
     )  # fmt: skip
 
 
