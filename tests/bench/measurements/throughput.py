@@ -49,7 +49,8 @@ def measure(stage: Stage) -> Iterator[Figure]:
         )  # fmt: skip
     yield Figure(
         f"events in arrays of {ARRAY_EVENTS}", _best(in_arrays), "events/s", "at least",
-        *stage.limits(100_000, 150_000), runs=_all(in_arrays), note=f"{words}; {_least(in_arrays):.1f} us of processor time an event",
+        *stage.limits(100_000, 150_000), runs=_all(in_arrays),
+        note=f"{words}; {_least(in_arrays):.1f} us of processor time an event",
     )  # fmt: skip
 
 
