@@ -26,6 +26,11 @@ class _Worker(faust.Worker):
         await super().on_start()
         await asyncio.gather(*(app.maybe_start() for app in self._apps))
 
+    @property
+    def was_told(self) -> bool:
+        """Whether a signal has told it to stop."""
+        return self._signal_stop_time is not None
+
     async def _sentinel_task(self) -> None:
         """Do not wait: Faust gives connections a second to close, and ours are closed by then."""
 
@@ -40,9 +45,13 @@ def run_apps(new_apps: Sequence[Callable[[], BatchApp]]) -> int:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     apps = [new_app() for new_app in new_apps]  # only now: an app binds to the loop that is set when it is made
+    worker = _Worker(*apps, loop=loop)
     try:
-        _Worker(*apps, loop=loop).execute_from_commandline()
+        worker.execute_from_commandline()
     except SystemExit as end:
         return int(end.code or 0)
-    except asyncio.CancelledError:  # what Faust makes of a failure that came in the middle of a fetch
-        return 1
+    except asyncio.CancelledError:
+        # What Faust makes of a failure in the middle of a fetch, and of a stop that came there, which is no failure.
+        reasons = [app.crash_reason for app in apps]
+        failed = any(reason is not None and not isinstance(reason, asyncio.CancelledError) for reason in reasons)
+        return int(failed or not worker.was_told)

@@ -68,7 +68,7 @@ async def test_a_second_meter_comes_in_mid_stream_and_the_first_goes_later(world
     await first.ready()
     second = world.worker("second", ("meter",))
     await second.ready()
-    assert 0 == await first.stop()
+    assert 0 == await first.stop(), first.text()[-3_000:]
     await feeding
     await world.settled(90)
     assert [0, 0] == [await second.stop(), await counter.stop()]
