@@ -86,8 +86,10 @@ class Child:
             self._process.wait()
 
     def pause(self) -> None:
-        """Stop it with SIGSTOP: it keeps its connections and answers nobody."""
+        """Stop it with SIGSTOP: it keeps its connections and answers nobody. Returns once all its threads stand still,
+        for on a busy machine one of them may answer for a while after the signal."""
         os.kill(self.pid, signal.SIGSTOP)
+        os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)  # WNOWAIT leaves its end to `wait`
 
     def resume(self) -> None:
         """Wake it after `pause`."""
