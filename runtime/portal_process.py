@@ -22,6 +22,7 @@ from runtime.clickhouse.errors import StorageError
 from runtime.clickhouse.pool import ClientPool, open_pool
 from runtime.installation import Installation
 from runtime.settings import Kafka, Settings
+from streams.garbage import collect_rarely
 
 
 class PortalError(Exception):
@@ -35,6 +36,7 @@ async def serve(settings: Settings) -> None:
         with open_store(settings) as pool:
             installation = Installation(settings.kafka, embedded=False)
             async with services(installation, clickhouse_store(pool)) as ready:
+                collect_rarely()
                 await uvicorn.Server(web_config(ready)).serve(sockets=[listener])
     finally:
         listener.close()

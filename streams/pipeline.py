@@ -156,6 +156,7 @@ class Pipeline:
         self._accepts = True  # before the seek: what is fetched at once after it must not be missed
         for topic, ledger in self._ledgers.items():
             await self._seek(topic, ledger.next_offset)
+        self._last_offer = asyncio.get_running_loop().time()  # what was just asked for is not missing yet
         self.ready = True
         self._on_ready()
 

@@ -29,6 +29,7 @@ from runtime.logging import configure
 from runtime.portal_process import PortalError, clickhouse_store, listen, services, web_config
 from runtime.settings import Settings
 from runtime.sink_process import store
+from streams.garbage import collect_rarely
 
 
 def main() -> int:
@@ -63,6 +64,7 @@ async def _run(settings: Settings, data: Path, *, demo: bool, fresh: bool) -> No
                 services(installation, clickhouse_store(pool), f"{os.getpid():x}") as ready,
                 asyncio.TaskGroup() as group,
             ):
+                collect_rarely()
                 group.create_task(store(settings, pool, SESSION_TIMEOUT_S), name="sink")
                 group.create_task(_serve(_Server(web_config(ready)), listener), name="portal")
                 if provider is not None:

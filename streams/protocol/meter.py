@@ -5,7 +5,7 @@ memory.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import count, islice
+from itertools import count, filterfalse, islice
 
 from schemas.commands import Refresh
 from schemas.identifiers import partition_of
@@ -90,16 +90,21 @@ class MeterPartition:
                 slice_, events, size = self._new_slice(), 0, 0
                 yield Pause("slice")
             for index, event in enumerate(known) if known is not None else _read_slowly(record, refusals):
-                if known is not None and not self._needs_a_look(slice_, event, record, index, refusals):
-                    events += 1
-                    continue
+                events += 1
+                if known is not None:
+                    try:
+                        if slice_.apply_quickly(event, record.timestamp):
+                            continue
+                    except Exception:  # noqa: BLE001  # the longer way meets it again, and makes a dead letter
+                        pass
+                    if not self._is_good(event, record, index, refusals):
+                        continue
                 if isinstance(event, WireSync):
                     yield from self._carry_out(slice_, refusals)
                     yield from self._sweep(event, record, index, refusals)
                     slice_, events, size = self._new_slice(), 0, 0
                 else:
                     self._apply(slice_, event, record, index, refusals)
-                events += 1
             size += len(record.value or b"")
             if events >= SLICE_EVENTS or size >= SLICE_BYTES:
                 yield from self._carry_out(slice_, refusals)
@@ -110,20 +115,15 @@ class MeterPartition:
         self.done[topic] = records[-1].offset + 1
 
     @staticmethod
-    def _needs_a_look(slice_: Slice, event: WireEvent, record: LogRecord, index: int, refusals: Refusals) -> bool:
-        """Tell whether an event that was only decoded is good and not applied yet; a bad one is refused here."""
-        try:
-            if isinstance(event, WireObservation) and slice_.apply_known(event, record.timestamp):
-                return False
-        except Exception:  # noqa: BLE001  # the longer way meets it again, and makes a dead letter of it
-            return True
+    def _is_good(event: WireEvent, record: LogRecord, index: int, refusals: Refusals) -> bool:
+        """Tell whether an event that was only decoded is good; a bad one is refused."""
         problem = problem_of(event, record.timestamp)
         if problem is not None:
             refusals.refuse(record, index, *problem, refusals.original(record, index))
         return problem is None
 
     def _new_slice(self) -> Slice:
-        return Slice(self.state, self.book, self.partition, self.log.epoch_bytes, self._now_ms())
+        return Slice(self.state, self.book, self.partition, self.partitions, self.log.epoch_bytes, self._now_ms())
 
     def _apply(self, slice_: Slice, event: WireEvent, record: LogRecord, index: int, refusals: Refusals) -> None:
         if isinstance(event, WireObservation) and refusals.misrouted(event, record, index):
@@ -280,7 +280,7 @@ def _read_slowly(record: LogRecord, refusals: Refusals) -> Iterator[tuple[int, W
     for rejection in intake.rejections:
         refusals.refuse(record, rejection.index, rejection.reason, rejection.detail, rejection.raw)
     bad = {rejection.index for rejection in intake.rejections}
-    yield from zip((index for index in count() if index not in bad), intake.events, strict=False)
+    yield from zip(filterfalse(bad.__contains__, count()), intake.events, strict=False)
 
 
 def _chunks(subjects: Iterable[bytes]) -> Iterator[list[bytes]]:

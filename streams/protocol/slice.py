@@ -10,10 +10,11 @@ from hashlib import sha256
 import msgspec
 
 from licensing.count import is_counted
-from licensing.facets import DIAL_PLAN, FACETS, INTERFACE, LIVE, Facet, observe
+from licensing.facets import DIAL_PLAN, FACETS, LIVE, Facet, observe
 from licensing.profile import profile_of
 from schemas.changes import WireSeatChange
 from schemas.events import MAX_AHEAD_MS, MAX_FACTS_BYTES
+from schemas.identifiers import is_number, is_user, partition_of, subject_key
 from schemas.times import format_ms, to_ms
 from schemas.wire import WireConfirmed, WireEvent, WireObservation, WireSync
 from streams.protocol.effects import Item
@@ -26,6 +27,8 @@ ASSUMED_SOURCE = "assumed"
 
 MAX_SOURCES = 64
 """Of a facet of a tenant: every one is kept in the header and told in each tally, for ever."""
+_UNTOUCHED = b""
+"""Stands for a record that a slice has not touched; no record is empty."""
 _USER = ord("u")
 """First byte of a user subject; a number's is another."""
 
@@ -58,10 +61,8 @@ class _Work:
     as_of_ms: int = 0
 
     def get(self, subject: bytes) -> bytes | None:
-        value = self.records.get(subject)
-        if value is None and subject not in self.records:
-            value = self.state.records.get(subject)
-        return value
+        value = self.records.get(subject, _UNTOUCHED)
+        return self.state.records.get(subject) if value is _UNTOUCHED else value
 
     def takes_source(self, number: int, source: str) -> bool:
         """Tell whether a facet has this source already, or room for another."""
@@ -87,10 +88,13 @@ class _Work:
 class Slice:
     """One slice of a partition. `seat_changes` are to be told before `items()` are kept; then comes `install`."""
 
-    def __init__(self, state: PartitionState, book: SettingsBook, partition: int, epoch: bytes, now_ms: int) -> None:
+    def __init__(
+        self, state: PartitionState, book: SettingsBook, partition: int, partitions: int, epoch: bytes, now_ms: int
+    ) -> None:
         self._state = state
         self._book = book
         self._partition = partition
+        self._partitions = partitions
         self._epoch = epoch
         self._epoch_number = int.from_bytes(epoch, "big")
         self._now = format_ms(now_ms)
@@ -125,20 +129,31 @@ class Slice:
             mark = (FACETS.index(event.facet), event.source)
             work.confirmed[mark] = max(work.confirmed.get(mark, 0), to_ms(event.observed_at))
 
-    def apply_known(self, event: WireObservation, record_ms: int) -> bool:
-        """Apply an observation of a subject that this partition holds, for most that could be wrong with it is settled
-        by that: ids, partition, kind. False: something is left to be looked at, and nothing was done."""
-        work = self._works.get(event.tenant)
+    def apply_quickly(self, event: WireEvent, record_ms: int) -> bool:
+        """Apply an observation of a known tenant if it is seen at once that nothing can be wrong with it. False: it
+        must be looked at, and nothing was done. Raises ValueError for a time in facts that is none."""
+        if not isinstance(event, WireObservation):
+            return False
+        tenant = event.tenant
+        work = self._works.get(tenant)
         if work is None:
-            if event.tenant not in self._state.tenants:
+            if tenant not in self._state.tenants:
                 return False
-            work = self._work(event.tenant)
-        subject = event.subject.encode()
+            work = self._work(tenant)
+        name = event.subject
+        subject = name.encode()
         value = work.get(subject)
         number: int = event.number  # type: ignore[attr-defined]  # set on each struct by schemas.wire
-        if value is None or number == INTERFACE or work.rules.removed or (number < DIAL_PLAN) != (subject[0] == _USER):
+        if work.rules.removed:
             return False
-        if not work.takes_source(number, event.source):
+        if value is None:  # of one that is held, id and partition are right
+            if not (is_user(name) if number < DIAL_PLAN else is_number(name)):
+                return False
+            if partition_of(subject_key(tenant, name), self._partitions) != self._partition:
+                return False
+        elif (number < DIAL_PLAN) != (subject[0] == _USER):
+            return False
+        if (number, event.source) not in work.newest and not work.takes_source(number, event.source):
             return False
         facet, canonical = observe(event)
         if not 0 <= facet.observed_ms <= record_ms + MAX_AHEAD_MS or len(canonical) > MAX_FACTS_BYTES:
@@ -163,10 +178,9 @@ class Slice:
         mark = (facet.number, source)
         if observed_ms > work.newest.get(mark, 0) and source != ASSUMED_SOURCE:
             work.newest[mark] = observed_ms
-        if work.header.sources:
-            swept_ms = work.header.swept_ms(facet.number, source)
-            if swept_ms and observed_ms < swept_ms:
-                facet = facet.outdated()
+        by_source = work.header.sources.get(facet.number)
+        if by_source is not None and source in by_source and observed_ms < by_source[source].swept_ms:
+            facet = facet.outdated()
         if value is None:
             facets, rev, old_profile, changed = [facet], work.header.first_rev, None, True
         else:
@@ -204,12 +218,13 @@ class Slice:
     ) -> None:
         key = f"{tenant}/{subject}"
         if facet is None:
-            name, rank, source, facts, observed_at = "", "", "", "", self._now
+            name = rank = source = facts = ""
+            at, observed_at = "0", self._now
         else:
             name, rank, source = FACETS[facet.number], facet.rank.hex(), facet.source
             facts = canonical.decode() if facet.flags & LIVE else ""
-            observed_at = format_ms(facet.observed_ms)
-        content = f"{key}\0{kind}\0{name}\0{observed_at if facet else 0}\0{rank}\0{source}\0{reason}"
+            at = observed_at = format_ms(facet.observed_ms)
+        content = f"{key}\0{kind}\0{name}\0{at}\0{rank}\0{source}\0{reason}"
         change = WireSeatChange(
             sha256(content.encode()).hexdigest()[:32],
             tenant,

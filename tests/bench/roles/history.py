@@ -16,6 +16,7 @@ from runtime.clickhouse.migrate import migrate
 from runtime.clickhouse.pool import ClientPool, open_pool
 from runtime.logging import configure
 from runtime.settings import ClickHouse, Log, Retention
+from streams.garbage import collect_rarely
 
 QUESTIONS = 100
 _WARM_UP = 20
@@ -68,6 +69,7 @@ def run(arguments: dict[str, Any]) -> None:
         rows = fill(pool, tenants, arguments["raw_tenants"], arguments["raw_rows"], now)
         log.info("bench_filled", rows=rows, seconds=round(time.monotonic() - begin, 1))
         store, since = ClickHouseStore(pool, lambda: datetime.now(UTC)), now - timedelta(days=365)
+        collect_rarely()  # as the portal does
         step_s, milliseconds, points = choose_step(None, since, now), [], 0
         for number in range(_WARM_UP + QUESTIONS):
             began = time.perf_counter()

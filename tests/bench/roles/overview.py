@@ -19,6 +19,7 @@ from runtime.installation import Installation
 from runtime.logging import configure
 from runtime.portal_process import services
 from runtime.settings import ClickHouse, Kafka, Log, Retention
+from streams.garbage import collect_rarely
 from tests.bench.events import PARTITIONS
 
 QUESTIONS = 60
@@ -35,6 +36,7 @@ async def run(arguments: dict[str, Any]) -> None:
         store = ClickHouseStore(pool, lambda: datetime.now(UTC))
         async with services(Installation(own, embedded=False), store) as ready:
             await ready.live.wait_until_ready(_DEADLINE_S)  # type: ignore[attr-defined]
+            collect_rarely()  # as the portal does
             transport = httpx.ASGITransport(create_app(ready))
             async with httpx.AsyncClient(transport=transport, base_url="http://portal") as http:
                 milliseconds = []
