@@ -22,8 +22,12 @@ from streams.protocol.slice import MAX_SOURCES, Movement, Slice
 from streams.protocol.state import PartitionState
 from streams.protocol.tallies import snapshot_end, tally_message
 
-SLICE_EVENTS = 2_000
-SLICE_BYTES = 2 * 1024 * 1024
+SLICE_EVENTS = 8_000
+SLICE_BYTES = 8 * 1024 * 1024
+"""Measured: with a quarter of it an event costs a tenth more, for each slice has its writes, and its own look at each
+tenant."""
+SLICE_SUBJECTS = 2_000
+"""Of a sweep or of changed rules: others go in between, and live ones must not wait for long."""
 
 
 class MeterPartition:
@@ -285,5 +289,5 @@ def _read_slowly(record: LogRecord, refusals: Refusals) -> Iterator[tuple[int, W
 
 def _chunks(subjects: Iterable[bytes]) -> Iterator[list[bytes]]:
     rest = iter(subjects)
-    while chunk := list(islice(rest, SLICE_EVENTS)):
+    while chunk := list(islice(rest, SLICE_SUBJECTS)):
         yield chunk

@@ -38,9 +38,9 @@ def measure(stage: Stage) -> Iterator[Figure]:
             faust,
             25,
             45,
-            f"a plain Faust agent, one table write an event, on {part.events:,} such events",
+            f"a plain Faust agent, one table write an event and a record a change, on {part.events:,} such events",
         ),
-        ("Quix Streams", quix, 1.5, 2.5, "Quix Streams, one state.set an event"),
+        ("Quix Streams", quix, 1.5, 2.5, "Quix Streams, one state.set an event and a record a change"),
     ):
         yield Figure(
             f"single events, beside {name}", _best(ours), "events/s", "at least", *stage.limits(bar, aim),
@@ -81,5 +81,6 @@ def _meter(stage: Stage, source: str, events: Mapping[TopicPartition, int], per_
 
 def _peer(stage: Stage, role: str, source: str, events: Mapping[TopicPartition, int]) -> Rate:
     group = f"{role}-{stage.new_name()}"
+    stage.fill_topic(f"{group}-changes", {})
     with stage.child(role, source=source, group=group) as child:
         return measure_rate(child, stage.broker.bootstrap, group, events, 1, DEADLINE_S)

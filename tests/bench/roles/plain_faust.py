@@ -1,4 +1,4 @@
-"""A plain Faust agent with one table write an event, in a process of the bench."""
+"""A plain Faust agent with one table write an event and a record a change, in a process of the bench."""
 
 import json
 import sys
@@ -10,7 +10,7 @@ from runtime.logging import configure
 from runtime.settings import Log
 from tests.bench.events import PARTITIONS
 from tests.bench.roles.meter import tell
-from tests.bench.roles.peers import COMMIT_S, input_topics, kept
+from tests.bench.roles.peers import COMMIT_S, change_of, changes_topic, input_topics, kept
 
 
 def new_app(arguments: dict[str, Any]) -> Any:
@@ -32,6 +32,7 @@ def new_app(arguments: dict[str, Any]) -> Any:
         web_enabled=False,
     )
     changes = app.topic(*input_topics(arguments), key_serializer="raw", value_serializer="raw")
+    told_changes = app.topic(changes_topic(arguments), key_serializer="raw", value_serializer="json")
     kind = {"default": bytes, "value_type": bytes} if arguments.get("of_bytes") else {"default": dict}
     state = app.Table("state", partitions=PARTITIONS, key_type=bytes, **kind)
 
@@ -50,7 +51,14 @@ def new_app(arguments: dict[str, Any]) -> Any:
     @app.agent(changes)  # type: ignore[untyped-decorator]
     async def keep(stream: Any) -> None:
         async for event in stream.events():
-            state[event.key] = kept(event.value)
+            facet, now = kept(event.value)
+            key = event.key + facet.encode()
+            change = change_of(facet, state.get(key), now)
+            state[key] = now
+            if change is not None:
+                # Faust commits an event once the agent has done with it, whether or not the broker has its records: a
+                # change must be there before, as the meter and Quix Streams see to.
+                await (await told_changes.send(key=event.key, value=change))
 
     return app
 

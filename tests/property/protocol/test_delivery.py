@@ -217,6 +217,7 @@ class Delivery(Sending):
 @pytest.fixture(autouse=True)
 def _small_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams.protocol.meter, "SLICE_EVENTS", 1)
+    monkeypatch.setattr(streams.protocol.meter, "SLICE_SUBJECTS", 1)
 
 
 Delivery.TestCase.settings = settings(

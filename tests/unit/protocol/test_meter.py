@@ -18,6 +18,7 @@ DIRECT_ROUTING = 1
 @pytest.fixture(autouse=True)
 def _slices_of_one_event(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams.protocol.meter, "SLICE_EVENTS", 1)
+    monkeypatch.setattr(streams.protocol.meter, "SLICE_SUBJECTS", 1)
 
 
 def profiles(meter: MeterPartition, tenant: str = "acme") -> dict[str, int]:

@@ -40,6 +40,7 @@ def held(started_ms: int, status: Any) -> SyncRun:
 
 def test_a_sync_is_told_only_after_the_last_subject_was_swept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams.protocol.meter, "SLICE_EVENTS", 1)
+    monkeypatch.setattr(streams.protocol.meter, "SLICE_SUBJECTS", 1)
     bench = Bench()
     meter = new_meter(SettingsBook(), bench)
     bench.run(meter.batch("assignments", records(*(number_type(f"user:{name}") for name in "abc"))))
@@ -95,6 +96,7 @@ def test_a_source_too_many_is_a_dead_letter_and_the_known_ones_go_on(monkeypatch
 
 def test_a_slice_ends_before_a_record_that_would_make_it_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams.protocol.meter, "SLICE_EVENTS", 3)
+    monkeypatch.setattr(streams.protocol.meter, "SLICE_SUBJECTS", 3)
     bench = Bench()
     meter = MeterPartition(0, 1, SettingsBook(), lambda: NOW_MS)
     bench.run(meter.start())
