@@ -7,7 +7,7 @@ from collectors.files.values import number_subject, text_of, user_subject
 from schemas.events import FacetName
 
 _TYPES = {"directrouting": "directRouting", "callingplan": "callingPlan", "operatorconnect": "operatorConnect"}
-_SERVICE_KINDS = {"conferenceassigned": "conference", "voiceapplicationassigned": "auto_attendant"}
+SERVICE_KINDS = {"conferenceassigned": "conference", "voiceapplicationassigned": "auto_attendant"}
 _NEITHER = frozenset({"unassigned", "policyassigned", "thirdpartyappassigned"})
 
 
@@ -30,8 +30,8 @@ def _reader(columns: Columns, _options: ReadOptions) -> RowReader:
         number = subject.removeprefix("number:")
         status = status_of(cells, remarks) or "Unassigned"
         folded = status.replace(" ", "").lower()
-        if folded in _SERVICE_KINDS:
-            facts = {"number": number, "kind": _SERVICE_KINDS[folded], "held_by_user": False}
+        if folded in SERVICE_KINDS:
+            facts = {"number": number, "kind": SERVICE_KINDS[folded], "held_by_user": False}
             return [Observation("service_number", subject, facts)]
         if folded == "userassigned":
             user = user_subject(holder(cells, remarks), "AssignedPstnTargetId")

@@ -1,0 +1,208 @@
+"""Owns what one Microsoft Graph object says of a user or a number: directory, voice, phone_number, service_number.
+
+It owns no fetching and no memory of earlier rounds; licences are in `plans`, template groups in `groups`.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from collectors.files.numbers import SERVICE_KINDS
+from collectors.files.rows import RowRejectedError
+from collectors.files.values import number_subject, user_subject
+from schemas.events import FacetName
+
+# An absent property reads as never set, so a round that does not select all of them would tell of users without
+# licences; the same goes for rounds with `Prefer: return=minimal`, where absent means unchanged.
+USER_SELECT = (
+    "id",
+    "userPrincipalName",
+    "displayName",
+    "accountEnabled",
+    "userType",
+    "assignedLicenses",
+    "assignedPlans",
+)
+
+AccountKind = Literal["user", "resource_account", "guest", "other"]
+
+_ACCOUNT_KINDS: dict[str, AccountKind] = {
+    "user": "user",
+    "sfbOnPremUser": "user",
+    "resourceAccount": "resource_account",
+    "guest": "guest",
+}
+_SERVICE_KINDS = SERVICE_KINDS | {"thirdpartyappassigned": "third_party_app"}
+
+
+class MalformedEntryError(ValueError):
+    """An object that cannot be read. The text names a property and a type, never a value: no personal data."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What Graph says of one facet of one subject; only known facts are in `facts`, None is a clear."""
+
+    facet: FacetName
+    subject: str
+    facts: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A Teams account, and its voice settings if it is a user's."""
+
+    subject: str
+    kind: AccountKind
+    voice: Observation | None
+
+
+def directory(entry: object) -> Observation | None:
+    """Map an entry of users/delta. Soft-deleted = `deleted`, gone for good = a clear; None = removed in a way that is
+    not known. Raises MalformedEntryError."""
+    user = fields(entry, "the user")
+    subject, removal = user_of(user, "id"), removal_of(user)
+    if removal == "deleted":
+        return Observation("directory", subject, None)
+    if removal not in (None, "changed"):
+        return None
+    facts = {
+        "display_name": text(user, "displayName"),
+        "user_principal_name": text(user, "userPrincipalName"),
+        "account_enabled": flag(user, "accountEnabled"),
+        "user_type": text(user, "userType"),
+        "deleted": removal == "changed",
+    }
+    return Observation("directory", subject, known(facts))
+
+
+def account(entry: object) -> Account:
+    """Map a userConfiguration. Graph never tells the gateway. Raises MalformedEntryError."""
+    configuration = fields(entry, "the user configuration")
+    subject = user_of(configuration, "id")
+    kind = _ACCOUNT_KINDS.get(text(configuration, "accountType") or "", "other")
+    facts = {
+        "enterprise_voice": flag(configuration, "isEnterpriseVoiceEnabled"),
+        "routing_policy": _routing_policy(configuration),
+    }
+    return Account(subject, kind, Observation("voice", subject, known(facts)) if kind == "user" else None)
+
+
+def number(entry: object, kinds: Mapping[str, AccountKind]) -> Observation | None:
+    """Map a numberAssignment: a user's primary number, a service number, or None for neither.
+
+    `kinds`: what the holders' accounts are, by subject; one that is not in it is a user. A resource account's number
+    counts as a service number, for as a user's it would count twice. Raises MalformedEntryError.
+    """
+    assignment = fields(entry, "the number assignment")
+    subject = _number_of(assignment)
+    plain = subject.removeprefix("number:")
+    status = (text(assignment, "assignmentStatus") or "").lower()
+    number_type, category = text(assignment, "numberType"), text(assignment, "assignmentCategory")
+    if status in _SERVICE_KINDS:
+        return _service_number(subject, _SERVICE_KINDS[status])
+    if status != "userassigned":
+        return None
+    holder = user_of(assignment, "assignmentTargetId")
+    if kinds.get(holder) == "resource_account":
+        return _service_number(subject, "resource_account")
+    if kinds.get(holder) == "guest" or (category or "primary").lower() != "primary":
+        return None
+    return Observation("phone_number", holder, known({"number": plain, "number_type": number_type}))
+
+
+def ceased(facet: FacetName, before: Collection[str], now: Collection[str]) -> list[Observation]:
+    """Return a clear for each subject that the source told this facet of before and does not any more.
+
+    Whole polls are compared, not rows: several rows (extensions) may share a number, and a released one has no row.
+    """
+    return [Observation(facet, subject, None) for subject in sorted(set(before).difference(now))]
+
+
+def _service_number(subject: str, kind: str) -> Observation:
+    facts = {"number": subject.removeprefix("number:"), "kind": kind, "held_by_user": False}
+    return Observation("service_number", subject, facts)
+
+
+def _routing_policy(configuration: Mapping[str, Any]) -> str | None:
+    policies = [
+        text(part(assigned, "policyAssignment"), "displayName")
+        for assigned in objects(configuration, "effectivePolicyAssignments")
+        if text(assigned, "policyType") == "OnlineVoiceRoutingPolicy"
+    ]
+    # One policy of a type is in effect; should there be more, their order must not make the fact flicker.
+    return min((policy for policy in policies if policy is not None), default=None)
+
+
+def removal_of(user: Mapping[str, Any]) -> str | None:
+    """Return the reason of `@removed`, empty if it gives none; None = the object is not removed."""
+    return None if user.get("@removed") is None else text(part(user, "@removed"), "reason") or ""
+
+
+def user_of(entry: Mapping[str, Any], name: str) -> str:
+    """Return `user:<id>` in lower case."""
+    found = text(entry, name)
+    if found is not None and not found.isascii():
+        raise MalformedEntryError(f"{name} is not an id: it has letters beyond ASCII")
+    try:
+        return user_subject(found, name)
+    except RowRejectedError:
+        # The original names the value, which may be a person's address.
+        raise MalformedEntryError(f"{name} is missing or not an id (128 characters, no spaces, no slashes)") from None
+
+
+def _number_of(entry: Mapping[str, Any]) -> str:
+    try:
+        return number_subject(text(entry, "telephoneNumber"), "telephoneNumber")
+    except RowRejectedError:
+        raise MalformedEntryError("telephoneNumber is missing or not a number (64 of digits and +*x[],-)") from None
+
+
+def known(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the facts that are known."""
+    return {name: value for name, value in facts.items() if value is not None}
+
+
+def fields(value: object, name: str) -> Mapping[str, Any]:
+    """Return the properties of a JSON object."""
+    if not isinstance(value, dict):
+        raise _wrong_type(name, value, "an object")
+    return value
+
+
+def part(entry: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return the properties of an object within an object; absent and null have none."""
+    return {} if entry.get(name) is None else fields(entry[name], name)
+
+
+def objects(entry: Mapping[str, Any], name: str) -> Iterable[Mapping[str, Any]]:
+    """Return the objects of a list; absent and null are an empty one."""
+    values = entry.get(name)
+    if values is None:
+        return []
+    if not isinstance(values, list):
+        raise _wrong_type(name, values, "a list")
+    return [fields(value, f"an element of {name}") for value in values]
+
+
+def text(entry: Mapping[str, Any], name: str) -> str | None:
+    """Return a text without spaces around it; absent, null and empty are None."""
+    value = entry.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise _wrong_type(name, value, "a text")
+    # Half of a surrogate pair, left where a name was cut, cannot be encoded: one bad letter must not cost the user.
+    return value.encode(errors="replace").decode().strip() or None
+
+
+def flag(entry: Mapping[str, Any], name: str) -> bool | None:
+    """Return a boolean; absent and null are None."""
+    value = entry.get(name)
+    if value is None or isinstance(value, bool):
+        return value
+    raise _wrong_type(name, value, "true or false")
+
+
+def _wrong_type(name: str, value: object, wanted: str) -> MalformedEntryError:
+    return MalformedEntryError(f"{name} is {wanted} in Microsoft Graph, but was of the type {type(value).__name__}")
