@@ -141,8 +141,9 @@ def removal_of(user: Mapping[str, Any]) -> str | None:
 
 def user_of(entry: Mapping[str, Any], name: str) -> str:
     """Return `user:<id>` in lower case."""
-    found = text(entry, name)
-    if found is not None and not found.isascii():
+    found, written = text(entry, name), entry.get(name)
+    # Checked as written: what text() repairs could make two ids one.
+    if isinstance(written, str) and not written.isascii():
         raise MalformedEntryError(f"{name} is not an id: it has letters beyond ASCII")
     try:
         return user_subject(found, name)
