@@ -28,10 +28,10 @@ JSON = st.recursive(
 IDS = st.sampled_from([ID, ID, ID.upper(), "Resource", "guest", " x ", "a b", "a/b", "", "\ud83d"])
 
 
-def objects(required: str = "", **properties: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+def objects(*required: str, **properties: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
     """Sound objects, of which every other one has up to two properties replaced or added."""
-    always = {name: value for name, value in properties.items() if name == required}
-    sometimes = {name: value for name, value in properties.items() if name != required}
+    always = {name: value for name, value in properties.items() if name in required}
+    sometimes = {name: value for name, value in properties.items() if name not in required}
     sound = st.fixed_dictionaries(always, optional=sometimes)
     odd = st.dictionaries(st.sampled_from(list(properties)) | TEXTS, JSON, max_size=2)
     return st.booleans().flatmap(lambda is_odd: st.builds(dict.__or__, sound, odd) if is_odd else sound)
@@ -67,7 +67,11 @@ CONFIGURATIONS = objects(
 )
 ASSIGNMENTS = objects(
     "telephoneNumber",
-    telephoneNumber=st.sampled_from(["+33199001001", "tel:+33199001001;ext=7", "+33 (1) 99", ";ext=7", "Ada"]),
+    "assignmentStatus",
+    "assignmentTargetId",
+    telephoneNumber=st.sampled_from(
+        ["+33199001001", "+33199001002", "tel:+33199001001;ext=7", "+33 (1) 99", ";ext=7", "Ada"]
+    ),
     numberType=st.sampled_from(["directRouting", "operatorConnect", "hologram"]),
     assignmentStatus=st.sampled_from(
         ["userAssigned"] * 3 + ["conferenceAssigned", "thirdPartyAppAssigned", "unassigned"]

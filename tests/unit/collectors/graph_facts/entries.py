@@ -54,7 +54,7 @@ def configuration(**otherwise: Any) -> Json:
         "isEnterpriseVoiceEnabled": True,
         "featureTypes": ["Teams", "PhoneSystem"],
         "telephoneNumbers": [{"telephoneNumber": "+33199001001", "assignmentCategory": "primary"}],
-        "effectivePolicyAssignments": [policy("TeamsCallingPolicy", "Frontline"), routing("FR-National")],
+        "effectivePolicyAssignments": [policy("TeamsCallingPolicy", "Agents"), routing("FR-National")],
     } | otherwise
 
 

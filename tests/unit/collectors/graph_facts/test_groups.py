@@ -26,10 +26,15 @@ def test_a_malformed_member_is_refused(entry: object) -> None:
         member(entry)
 
 
-def test_groups_of_a_user_are_sorted_and_named_where_the_name_is_known() -> None:
+def test_groups_of_a_user_are_named_where_the_name_is_known() -> None:
     members = {"aa8c": ["user:ada", "user:ben", "user:ada"], "3e9d": ["user:ada"], "0000": []}
     found = memberships(members, {"aa8c": "TPL-Frontline", "3e9d": ""})
     assert {"user:ada": ("3e9d", "TPL-Frontline"), "user:ben": ("TPL-Frontline",)} == found
+
+
+def test_groups_are_sorted_however_they_come() -> None:
+    ids = [f"g{n}" for n in range(9)]
+    assert {"user:ada": tuple(ids)} == memberships({group_id: ["user:ada"] for group_id in reversed(ids)}, {})
 
 
 def test_lifecycle_facts_are_the_groups() -> None:
