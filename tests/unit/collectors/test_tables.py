@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from collectors.publisher import MemoryPublisher
-from tests.unit.collectors.importing import facts_of, imported, rejections_by_the_meter, write
+from tests.unit.collectors.importing import EXPORTED_AT, facts_of, imported, rejections_by_the_meter, write
 
 Variant = Callable[[str], bytes]
 
@@ -48,7 +48,7 @@ def test_a_variant_of_a_file_says_the_same(variant: str, repository: Path, tmp_p
 
 def test_a_quoted_field_keeps_quotes_and_line_breaks(repository: Path) -> None:
     publisher = MemoryPublisher(8)
-    imported("users", repository / "tests/data/acme/users.csv", publisher=publisher, partial=True)
+    imported("users", repository / "tests/data/acme/users.csv", publisher=publisher, partial=True, observed_at=EXPORTED_AT)
     names = {
         subject[-2:]: facts["display_name"]
         for (facet, subject), facts in facts_of(publisher).items()
