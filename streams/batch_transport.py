@@ -28,7 +28,7 @@ from streams.protocol.effects import LogRecord
 log = structlog.get_logger()
 
 MAX_TURN_RECORDS = 16_000
-"""Of a partition at a time, give or take a record batch: enough to fill slices, few enough that others have a turn."""
+"""Of a partition at a time: enough to fill slices, few enough that others have a turn."""
 _IDLE_S = 1.0
 _PAUSED_S = 0.02
 
@@ -47,19 +47,26 @@ def _getall_raw(self: Any, max_records: int | None = None) -> list[Any]:
     if not self.check_assignment(self._topic_partition) or not self.has_more():
         return []
     fetched = self._partition_records
-    taken: list[Any] = []
-    while fetched._records.has_next() and len(taken) < MAX_TURN_RECORDS:
+    most = MAX_TURN_RECORDS if max_records is None else min(max_records, MAX_TURN_RECORDS)
+    # What is left of the last record batch, which was more than was asked for, and where that batch ends.
+    rest, end = getattr(fetched, "left", ([], fetched.next_fetch_offset))
+    taken: list[Any] = rest[:most]
+    rest = rest[most:]
+    while not rest and len(taken) < most and fetched._records.has_next():
         batch = fetched._records.next_batch()
         if not batch.validate_crc():
+            self._partition_records = None  # it is fetched again: to go on would be to leave it out
             raise CorruptRecordException(f"Invalid CRC - {self._topic_partition}")
-        if not batch.is_control_batch:
-            records = list(batch)
-            if records and records[0].offset < fetched.next_fetch_offset:  # a fetch begins with a whole batch
-                records = [record for record in records if record.offset >= fetched.next_fetch_offset]
-            taken += records
-        fetched.next_fetch_offset = batch.next_offset
+        records = [] if batch.is_control_batch else list(batch)
+        if records and records[0].offset < end:  # a fetch begins with a whole batch
+            records = [record for record in records if record.offset >= end]
+        room = most - len(taken)
+        taken += records[:room]
+        rest, end = records[room:], batch.next_offset
+    fetched.left = rest, end
+    fetched.next_fetch_offset = rest[0].offset if rest else end
     self._update_position()
-    if not fetched._records.has_next():
+    if not rest and not fetched._records.has_next():
         self._partition_records = None
     return taken
 
