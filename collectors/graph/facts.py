@@ -3,13 +3,14 @@
 It owns no fetching and no memory of earlier rounds; licences are in `plans`, template groups in `groups`.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from collectors.files.numbers import SERVICE_KINDS
 from collectors.files.rows import RowRejectedError
-from collectors.files.values import number_subject, user_subject
+from collectors.files.values import number_subject
+from collectors.graph.values import MalformedEntryError, fields, flag, known, objects, part, removal_of, text, user_of
 from schemas.events import FacetName
 
 # An absent property reads as never set, so a round that does not select all of them would tell of users without
@@ -32,11 +33,6 @@ _ACCOUNT_KINDS: dict[str, AccountKind] = {
     "resourceAccount": "resource_account",
     "guest": "guest",
 }
-_SERVICE_KINDS = SERVICE_KINDS | {"thirdpartyappassigned": "third_party_app"}
-
-
-class MalformedEntryError(ValueError):
-    """An object that cannot be read. The text names a property and a type, never a value: no personal data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +95,8 @@ def number(entry: object, kinds: Mapping[str, AccountKind]) -> Observation | Non
     plain = subject.removeprefix("number:")
     status = (text(assignment, "assignmentStatus") or "").lower()
     number_type, category = text(assignment, "numberType"), text(assignment, "assignmentCategory")
-    if status in _SERVICE_KINDS:
-        return _service_number(subject, _SERVICE_KINDS[status])
+    if status in SERVICE_KINDS:
+        return _service_number(subject, SERVICE_KINDS[status])
     if status != "userassigned":
         return None
     holder = user_of(assignment, "assignmentTargetId")
@@ -134,76 +130,8 @@ def _routing_policy(configuration: Mapping[str, Any]) -> str | None:
     return min((policy for policy in policies if policy is not None), default=None)
 
 
-def removal_of(user: Mapping[str, Any]) -> str | None:
-    """Return the reason of `@removed`, empty if it gives none; None = the object is not removed."""
-    return None if user.get("@removed") is None else text(part(user, "@removed"), "reason") or ""
-
-
-def user_of(entry: Mapping[str, Any], name: str) -> str:
-    """Return `user:<id>` in lower case."""
-    found, written = text(entry, name), entry.get(name)
-    # Checked as written: what text() repairs could make two ids one.
-    if isinstance(written, str) and not written.isascii():
-        raise MalformedEntryError(f"{name} is not an id: it has letters beyond ASCII")
-    try:
-        return user_subject(found, name)
-    except RowRejectedError:
-        # The original names the value, which may be a person's address.
-        raise MalformedEntryError(f"{name} is missing or not an id (128 characters, no spaces, no slashes)") from None
-
-
 def _number_of(entry: Mapping[str, Any]) -> str:
     try:
         return number_subject(text(entry, "telephoneNumber"), "telephoneNumber")
     except RowRejectedError:
         raise MalformedEntryError("telephoneNumber is missing or not a number (64 of digits and +*x[],-)") from None
-
-
-def known(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the facts that are known."""
-    return {name: value for name, value in facts.items() if value is not None}
-
-
-def fields(value: object, name: str) -> Mapping[str, Any]:
-    """Return the properties of a JSON object."""
-    if not isinstance(value, dict):
-        raise _wrong_type(name, value, "an object")
-    return value
-
-
-def part(entry: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """Return the properties of an object within an object; absent and null have none."""
-    return {} if entry.get(name) is None else fields(entry[name], name)
-
-
-def objects(entry: Mapping[str, Any], name: str) -> Iterable[Mapping[str, Any]]:
-    """Return the objects of a list; absent and null are an empty one."""
-    values = entry.get(name)
-    if values is None:
-        return []
-    if not isinstance(values, list):
-        raise _wrong_type(name, values, "a list")
-    return [fields(value, f"an element of {name}") for value in values]
-
-
-def text(entry: Mapping[str, Any], name: str) -> str | None:
-    """Return a text without spaces around it; absent, null and empty are None."""
-    value = entry.get(name)
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        raise _wrong_type(name, value, "a text")
-    # Half of a surrogate pair, left where a name was cut, cannot be encoded: one bad letter must not cost the user.
-    return value.encode(errors="replace").decode().strip() or None
-
-
-def flag(entry: Mapping[str, Any], name: str) -> bool | None:
-    """Return a boolean; absent and null are None."""
-    value = entry.get(name)
-    if value is None or isinstance(value, bool):
-        return value
-    raise _wrong_type(name, value, "true or false")
-
-
-def _wrong_type(name: str, value: object, wanted: str) -> MalformedEntryError:
-    return MalformedEntryError(f"{name} is {wanted} in Microsoft Graph, but was of the type {type(value).__name__}")

@@ -5,7 +5,8 @@ Nested groups are flattened by Graph (transitiveMembers), not here.
 
 from collections.abc import Iterable, Mapping
 
-from collectors.graph.facts import Observation, fields, text, user_of
+from collectors.graph.facts import Observation
+from collectors.graph.values import fields, text, user_of
 
 Memberships = Mapping[str, tuple[str, ...]]
 """Sorted template groups by user; a user who is in none is not in it."""

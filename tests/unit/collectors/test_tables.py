@@ -48,7 +48,8 @@ def test_a_variant_of_a_file_says_the_same(variant: str, repository: Path, tmp_p
 
 def test_a_quoted_field_keeps_quotes_and_line_breaks(repository: Path) -> None:
     publisher = MemoryPublisher(8)
-    imported("users", repository / "tests/data/acme/users.csv", publisher=publisher, partial=True, observed_at=EXPORTED_AT)
+    path = repository / "tests/data/acme/users.csv"
+    imported("users", path, publisher=publisher, partial=True, observed_at=EXPORTED_AT)
     names = {
         subject[-2:]: facts["display_name"]
         for (facet, subject), facts in facts_of(publisher).items()

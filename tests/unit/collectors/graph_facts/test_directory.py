@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from collectors.graph.facts import MalformedEntryError, Observation, directory
+from collectors.graph.facts import Observation, directory
+from collectors.graph.values import MalformedEntryError
 from tests.unit.collectors.graph_facts.entries import ADA, ADA_SUBJECT, removed, user
 
 

@@ -2,8 +2,9 @@
 
 import pytest
 
-from collectors.graph.facts import MalformedEntryError, Observation
+from collectors.graph.facts import Observation
 from collectors.graph.groups import lifecycle, lifecycle_changes, member, memberships
+from collectors.graph.values import MalformedEntryError
 from tests.unit.collectors.graph_facts.entries import ADA, ADA_SUBJECT
 
 

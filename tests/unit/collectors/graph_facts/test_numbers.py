@@ -2,7 +2,8 @@
 
 import pytest
 
-from collectors.graph.facts import AccountKind, MalformedEntryError, Observation, ceased, number
+from collectors.graph.facts import AccountKind, Observation, ceased, number
+from collectors.graph.values import MalformedEntryError
 from tests.unit.collectors.graph_facts.entries import ADA_SUBJECT, RECEPTION, RECEPTION_SUBJECT, Json, assignment
 
 NOBODY: dict[str, AccountKind] = {}
@@ -52,7 +53,6 @@ def test_numbers_are_written_as_the_imports_write_them(written: str) -> None:
     [
         ("voiceApplicationAssigned", "auto_attendant"),
         ("conferenceAssigned", "conference"),
-        ("thirdPartyAppAssigned", "third_party_app"),
     ],
 )
 def test_a_number_that_serves_is_a_service_number_whoever_holds_it(status: str, kind: str) -> None:
@@ -72,7 +72,16 @@ def test_a_guest_has_no_phone_number_and_an_account_of_no_known_kind_has() -> No
 
 
 @pytest.mark.parametrize(
-    "status", ["unassigned", "policyAssigned", "internalError", "unknownFutureValue", "hologram", None]
+    "status",
+    [
+        "unassigned",
+        "policyAssigned",
+        "thirdPartyAppAssigned",
+        "internalError",
+        "unknownFutureValue",
+        "hologram",
+        None,
+    ],
 )
 def test_a_number_in_another_state_says_nothing(status: str | None) -> None:
     assert number(assignment(assignmentStatus=status, assignmentTargetId=None), NOBODY) is None

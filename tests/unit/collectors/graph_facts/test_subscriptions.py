@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from collectors.graph.facts import USER_SELECT, MalformedEntryError, Observation, directory
+from collectors.graph.facts import USER_SELECT, Observation, directory
 from collectors.graph.plans import (
     Sku,
     is_resource_account,
@@ -13,6 +13,7 @@ from collectors.graph.plans import (
     subscription,
     teams_phone_seats,
 )
+from collectors.graph.values import MalformedEntryError
 from tests.unit.collectors.graph_facts.entries import (
     ADA,
     ADA_SUBJECT,
