@@ -262,12 +262,12 @@ def _request(
     return _Request(method, url, typed, msgspec.json.encode(body))
 
 
-def _own_url(tenant: GraphTenant, address: str) -> httpx.URL | None:
+def _own_url(tenant: GraphTenant, address: str, relative_to: httpx.URL | None = None) -> httpx.URL | None:
     """Return the address if it is of the tenant's Graph. What was looked at is what is requested: no second parser."""
     base = httpx.URL(tenant.cloud.graph)
     try:
-        url = httpx.URL(address)
-    except httpx.InvalidURL:
+        url = relative_to.join(address) if relative_to else httpx.URL(address)
+    except (httpx.InvalidURL, ValueError):  # joining uses the standard library's parser
         return None
     same = (url.scheme, url.host, url.port) == (base.scheme, base.host, base.port)
     return url if same and not url.userinfo else None
@@ -287,7 +287,7 @@ def _failed(tenant: GraphTenant, response: httpx.Response, request_id: str) -> _
     theirs = response.headers.get("request-id", "")
     location = response.headers.get("location")
     # Told only if it may be followed: whoever gets the error hands it back as a link.
-    own = _own_url(tenant, str(response.url.join(location))) if location else None
+    own = _own_url(tenant, location, response.url) if location else None
     return _Failed(
         failure,
         theirs if _REQUEST_ID.fullmatch(theirs) else request_id,

@@ -219,7 +219,9 @@ class MsalTokens:
             raise
         token, now, lifetime_s = str(result["access_token"]), self._now(), float(result["expires_in"])
         session.good_until_s = now + lifetime_s
-        session.fresh_until_s = now + min(lifetime_s - _EARLY_S, float(result.get("refresh_in", lifetime_s)))
+        # msal turns the lifetime's middle, where Entra ID names one, into a time of the day.
+        refresh_s = float(result["refresh_on"]) - time.time() if "refresh_on" in result else lifetime_s
+        session.fresh_until_s = now + min(lifetime_s - _EARLY_S, refresh_s)
         session.token = None if session.rejected else token
         return token
 
