@@ -9,12 +9,13 @@ chosen for commit, and how aiokafka hands out what it has fetched of a batch top
 
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
 from typing import Any, NamedTuple, cast
 
 import aiokafka
 import faust
 import structlog
-from aiokafka.consumer.fetcher import FetchResult
+from aiokafka.consumer.fetcher import FetchResult, PartitionRecords
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import CorruptRecordException
 from faust.events import Event
@@ -32,43 +33,69 @@ MAX_TURN_RECORDS = 16_000
 _IDLE_S = 1.0
 _PAUSED_S = 0.02
 
-_raw_topics: set[str] = set()
+_batch_topics: set[str] = set()
+_changelogs: set[str] = set()
 _getall = FetchResult.getall
+_wrapped = PartitionRecords._consumer_record
+
+
+def _unwrapped(self: Any, tp: TP, record: Any) -> Any:
+    """Hand out a record of a changelog as aiokafka has decoded it, without a copy: it has all that a `LogRecord` has.
+
+    One by one all the same: what recovery keeps of records that were taken by thousands lies so scattered that a
+    subject takes 490 B instead of 360, as measured.
+    """
+    return record if tp.topic in _changelogs else _wrapped(self, tp, record)
+
+
+PartitionRecords._consumer_record = _unwrapped
 
 
 def _getall_raw(self: Any, max_records: int | None = None) -> list[Any]:
-    """Take the fetched records of a raw topic as aiokafka has decoded them, a record batch at a time.
+    """Take the fetched records of a batch topic as aiokafka has decoded them, a record batch at a time.
 
     aiokafka takes them one by one out of a generator, and copies each into a dataclass of eleven fields: a sixth of
-    the time of a single event. What it copies from has all that a `LogRecord` has.
+    the time of a single event.
     """
-    if self._topic_partition.topic not in _raw_topics:
+    if self._topic_partition.topic not in _batch_topics:
         return cast(list[Any], _getall(self, max_records))
     if not self.check_assignment(self._topic_partition) or not self.has_more():
         return []
     fetched = self._partition_records
     most = MAX_TURN_RECORDS if max_records is None else min(max_records, MAX_TURN_RECORDS)
-    # What is left of the last record batch, which was more than was asked for, and where that batch ends.
-    rest, end = getattr(fetched, "left", ([], fetched.next_fetch_offset))
-    taken: list[Any] = rest[:most]
-    rest = rest[most:]
-    while not rest and len(taken) < most and fetched._records.has_next():
+    taken: list[Any] = []
+    # The record batch in hand, and where it ends. What is not asked for is not decoded: it would take memory that, once
+    # part of what is taken is kept for long, nobody gets back.
+    records, end = getattr(fetched, "in_hand", (iter(()), fetched.next_fetch_offset))
+    while len(taken) < most:
+        part = list(islice(records, most - len(taken)))
+        taken += part
+        if part:
+            fetched.next_fetch_offset = part[-1].offset + 1
+        if len(taken) == most:
+            break
+        fetched.next_fetch_offset = end
+        if not fetched._records.has_next():
+            self._partition_records = None
+            break
         batch = fetched._records.next_batch()
         if not batch.validate_crc():
             self._partition_records = None  # it is fetched again: to go on would be to leave it out
             raise CorruptRecordException(f"Invalid CRC - {self._topic_partition}")
-        records = [] if batch.is_control_batch else list(batch)
-        if records and records[0].offset < end:  # a fetch begins with a whole batch
-            records = [record for record in records if record.offset >= end]
-        room = most - len(taken)
-        taken += records[:room]
-        rest, end = records[room:], batch.next_offset
-    fetched.left = rest, end
-    fetched.next_fetch_offset = rest[0].offset if rest else end
-    self._update_position()
-    if not rest and not fetched._records.has_next():
-        self._partition_records = None
+        records, end = _from(batch, fetched.next_fetch_offset), batch.next_offset
+    fetched.in_hand = records, end
+    state = self._assignment.state_value(self._topic_partition)
+    state.consumed_to(fetched.next_fetch_offset)
     return taken
+
+
+def _from(batch: Any, offset: int) -> Iterator[Any]:
+    """Return the records of a batch from an offset on: a fetch begins with a whole batch."""
+    if batch.is_control_batch:
+        return iter(())
+    if batch.base_offset >= offset:
+        return chain(batch)  # a batch can be asked for its iterator only once, and `islice` asks again
+    return (record for record in batch if record.offset >= offset)
 
 
 FetchResult.getall = _getall_raw
@@ -233,7 +260,8 @@ class BatchApp(faust.App):
     def __init__(self, name: str, kafka: KafkaOptions, batch_topics: Iterable[str]) -> None:
         self.kafka = kafka
         self.batch_topics = frozenset(batch_topics)
-        _raw_topics.update(self.batch_topics | {kafka.topic("meter-state-changelog")})
+        _batch_topics.update(self.batch_topics)
+        _changelogs.add(kafka.topic("meter-state-changelog"))
         super().__init__(
             f"{kafka.group}-{name}",
             broker=f"kafka://{kafka.bootstrap}",
