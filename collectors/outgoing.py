@@ -41,6 +41,15 @@ def completed_sync(tenant: str, facet: FacetName, source: str, started_at: datet
     return Outgoing(topic_of(facet), tenant.encode(), msgspec.json.encode(event), everywhere=True)
 
 
+def confirmed_facet(tenant: str, facet: FacetName, source: str, observed_at: datetime) -> Outgoing:
+    """Return a `facet_confirmed`, for every partition of its facet's topic."""
+    event = {
+        "type": "facet_confirmed", "tenant": tenant, "facet": facet, "source": source,
+        "observed_at": format_time(observed_at),
+    }  # fmt: skip
+    return Outgoing(topic_of(facet), tenant.encode(), msgspec.json.encode(event), everywhere=True)
+
+
 def from_file(event: RawEvent) -> Outgoing:
     """Return an event of an events file; a sync or a confirmation goes to every partition."""
     if event.subject is None:
