@@ -297,6 +297,8 @@ def test_seats_are_consumed_by_who_has_them(tenant: FakeTenant, http: httpx.Clie
     [told] = entries(pages(http, USERS))
     assert [sku["skuId"]] == [licence["skuId"] for licence in told["assignedLicenses"]]
     assert ["Warning"] == [plan["capabilityStatus"] for plan in told["assignedPlans"]]
+    tenant.remove_user(user)
+    assert [0] == [sku["consumedUnits"] for sku in entries(pages(http, "/subscribedSkus"))]
 
 
 # Signing in and permissions
@@ -509,8 +511,10 @@ def test_subscriptions_are_refused_renewed_and_ended(
     nobody = f"http://{HOST}:{free_port()}/"
     assert (400, "InvalidRequest") == code(http.post("/subscriptions", json=wish(nobody)))
     receiver.greets = True
-    too_long = wish(receiver.url, expirationDateTime=(datetime.now(UTC) + timedelta(days=30)).isoformat())
-    assert 400 == http.post("/subscriptions", json=too_long).status_code
+    too_late = (datetime.now(UTC) + timedelta(days=30)).isoformat()
+    for until in (too_late, "tomorrow", "2026-06-01T10:00:00", "2020-01-01T00:00:00Z"):
+        asked = wish(receiver.url, expirationDateTime=until)
+        assert (400, "InvalidRequest") == code(http.post("/subscriptions", json=asked)), until
     made = http.post("/subscriptions", json=wish(receiver.url)).json()
     assert (409, "Conflict") == code(http.post("/subscriptions", json=wish(receiver.url)))
     path = f"/subscriptions/{made['id']}"

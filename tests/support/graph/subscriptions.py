@@ -161,6 +161,8 @@ def _check_expiry(text: str) -> None:
         expires = datetime.fromisoformat(text)
     except ValueError:
         raise bad_request("expirationDateTime is no time.", "InvalidRequest") from None
+    if expires.tzinfo is None:
+        raise bad_request("expirationDateTime has no zone.", "InvalidRequest")
     # A minute of grace: whoever asks for the longest reckons from his own clock.
     if not timedelta(0) < expires - datetime.now(UTC) <= LONGEST + timedelta(minutes=1):
         raise bad_request("Subscription expiration can only be 41760 minutes in the future.", "InvalidRequest")
