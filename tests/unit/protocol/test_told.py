@@ -52,6 +52,16 @@ def test_a_sync_is_told_only_after_the_last_subject_was_swept(monkeypatch: pytes
     assert told == ["sweep", "sweep", "sweep", "sync"]
 
 
+def test_before_1970_nothing_is_outdated_where_no_sync_was() -> None:
+    bench = Bench()
+    meter = new_meter(SettingsBook(), bench)
+    for offset, event in enumerate((number_type("user:a"), number_type("user:b", at_ms=-1))):
+        bench.run(meter.batch("assignments", records(event, offset=offset)))
+        bench.run(meter.flush())
+    assert all(each["facts"] for each in bench.told("seat-changes"))
+    assert ["user:a", "user:b"] == [each["subject"] for each in bench.told("seat-changes")]
+
+
 def test_only_a_subject_of_which_nothing_is_left_is_told_as_removed() -> None:
     bench, book = Bench(), SettingsBook()
     meter = new_meter(book, bench)
