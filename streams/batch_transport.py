@@ -8,6 +8,7 @@ chosen for commit, and how aiokafka hands out what it has fetched of a batch top
 """
 
 import asyncio
+import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import Any, NamedTuple, cast
@@ -17,7 +18,7 @@ import faust
 import structlog
 from aiokafka.consumer.fetcher import FetchResult, PartitionRecords
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from aiokafka.errors import CorruptRecordException
+from aiokafka.errors import CorruptRecordException, IllegalStateError
 from faust.events import Event
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
@@ -187,7 +188,8 @@ class BatchConsumer(driver.Consumer):
                 if not records:
                     continue
                 if not self.flow_active:  # a rebalance has begun: what was fetched is read again later
-                    await self.perform_seek()
+                    with contextlib.suppress(IllegalStateError):  # by another owner, where the partition has just gone
+                        await self.perform_seek()
                     continue
                 for tp, batch in records.items():
                     if generation != self.app.consumer_generation_id or not self.flow_active:
