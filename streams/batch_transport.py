@@ -52,7 +52,7 @@ def _unwrapped(self: Any, tp: TP, record: Any) -> Any:
 PartitionRecords._consumer_record = _unwrapped
 
 
-def _getall_raw(self: Any, max_records: int | None = None) -> list[Any]:
+def _getall_batched(self: Any, max_records: int | None = None) -> list[Any]:
     """Take the fetched records of a batch topic as aiokafka has decoded them, a record batch at a time.
 
     aiokafka takes them one by one out of a generator, and copies each into a dataclass of eleven fields: a sixth of
@@ -68,16 +68,15 @@ def _getall_raw(self: Any, max_records: int | None = None) -> list[Any]:
     # The record batch in hand, and where it ends. What is not asked for is not decoded: it would take memory that, once
     # part of what is taken is kept for long, nobody gets back.
     records, end = getattr(fetched, "in_hand", (iter(()), fetched.next_fetch_offset))
+    is_last = False
     while len(taken) < most:
-        part = list(islice(records, most - len(taken)))
-        taken += part
-        if part:
-            fetched.next_fetch_offset = part[-1].offset + 1
+        taken += islice(records, most - len(taken))
         if len(taken) == most:
+            fetched.next_fetch_offset = taken[-1].offset + 1
             break
         fetched.next_fetch_offset = end
-        if not fetched._records.has_next():
-            self._partition_records = None
+        is_last = not fetched._records.has_next()
+        if is_last:
             break
         batch = fetched._records.next_batch()
         if not batch.validate_crc():
@@ -85,8 +84,9 @@ def _getall_raw(self: Any, max_records: int | None = None) -> list[Any]:
             raise CorruptRecordException(f"Invalid CRC - {self._topic_partition}")
         records, end = _from(batch, fetched.next_fetch_offset), batch.next_offset
     fetched.in_hand = records, end
-    state = self._assignment.state_value(self._topic_partition)
-    state.consumed_to(fetched.next_fetch_offset)
+    self._update_position()
+    if is_last:
+        self._partition_records = None
     return taken
 
 
@@ -99,7 +99,7 @@ def _from(batch: Any, offset: int) -> Iterator[Any]:
     return (record for record in batch if record.offset >= offset)
 
 
-FetchResult.getall = _getall_raw
+FetchResult.getall = _getall_batched
 
 
 class Fetched(NamedTuple):
@@ -125,7 +125,7 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
             partition_assignment_strategy=(self._assignor,),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
-            # A bound for all partitions would give the first ones all of it; `_getall_raw` bounds each.
+            # A bound for all partitions would give the first ones all of it; `_getall_batched` bounds each.
             max_poll_records=1_000_000,
             max_poll_interval_ms=600_000,
             session_timeout_ms=session_ms,

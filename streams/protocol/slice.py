@@ -178,11 +178,9 @@ class Slice:
         mark = (facet.number, source)
         if observed_ms > work.newest.get(mark, 0) and source != ASSUMED_SOURCE:
             work.newest[mark] = observed_ms
-        by_source = work.header.sources.get(facet.number)
-        if by_source is not None and source in by_source:
-            swept_ms = by_source[source].swept_ms
-            if swept_ms and observed_ms < swept_ms:  # 0 is never, also for what was observed before 1970
-                facet = facet.outdated()
+        swept_ms = work.header.swept_ms(facet.number, source)
+        if swept_ms and observed_ms < swept_ms:  # 0 is never, also for what was observed before 1970
+            facet = facet.outdated()
         if value is None:
             facets, rev, old_profile, changed = [facet], work.header.first_rev, None, True
         else:
