@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
+from collectors.feed import Feed
 from collectors.files.events import read_events
 from collectors.files.reader import TableFile
 from collectors.files.rows import Observation, Rejected, Row
 from collectors.files.text import TextFile
 from collectors.outgoing import from_file, observation
-from collectors.partitioner import Outgoing, Partitioner
+from collectors.partitioner import Outgoing
 from collectors.publisher import EventPublisher
 from collectors.seen import Seen
 from collectors.summary import ImportSummary
@@ -32,8 +33,7 @@ class _Run:
         on_progress: Callable[[int, int], None], floor: datetime | None,
     ) -> None:  # fmt: skip
         self._floor_ms = None if floor is None else to_ms(floor)
-        self._publisher = publisher
-        self._partitioner = Partitioner(partitions)
+        self._feed = Feed(publisher, partitions)
         self._summary = summary
         self._on_progress = on_progress
         self._total_bytes = sum(file.total_bytes for file in files)
@@ -42,16 +42,11 @@ class _Run:
 
     async def _send(self, event: Outgoing, counted_as: str) -> None:
         self._summary.publish(counted_as)
-        for record in self._partitioner.add(event):
-            await self._publisher.publish(record)
+        await self._feed.send(event)
 
     def _look_at_floor(self, at_ms: int, *, assumed: bool = False) -> None:
         if self._floor_ms is not None and at_ms <= self._floor_ms:
             self._summary.ignore(assumed=assumed)
-
-    async def _drain(self) -> None:
-        for record in self._partitioner.drain():
-            await self._publisher.publish(record)
 
     def _step(self, file: TextFile) -> None:
         self._steps += 1
@@ -88,7 +83,7 @@ class EventsRun(_Run):
                         self._look_at_floor(to_ms(item.observed_at))
                     await self._send(from_file(item), item.facet if item.subject else "sync")
             self._file_done(file)
-        await self._drain()
+        await self._feed.drain()
 
 
 class TablesRun(_Run):
@@ -111,7 +106,7 @@ class TablesRun(_Run):
         with Seen() as seen:
             for table, observed_at in self._tables:
                 await self._publish_table(table, observed_at, seen)
-        await self._drain()
+        await self._feed.drain()
         return list(self._full_runs())
 
     async def _publish_table(self, table: TableFile, observed_at: datetime, seen: Seen) -> None:

@@ -34,19 +34,17 @@ def observation(
 
 def completed_sync(tenant: str, facet: FacetName, source: str, started_at: datetime) -> Outgoing:
     """Return a `sync_completed`, for every partition of its facet's topic."""
-    event = {
-        "type": "sync_completed", "tenant": tenant, "facet": facet, "source": source,
-        "started_at": format_time(started_at),
-    }  # fmt: skip
-    return Outgoing(topic_of(facet), tenant.encode(), msgspec.json.encode(event), everywhere=True)
+    return _of_facet("sync_completed", tenant, facet, source, started_at=started_at)
 
 
 def confirmed_facet(tenant: str, facet: FacetName, source: str, observed_at: datetime) -> Outgoing:
     """Return a `facet_confirmed`, for every partition of its facet's topic."""
-    event = {
-        "type": "facet_confirmed", "tenant": tenant, "facet": facet, "source": source,
-        "observed_at": format_time(observed_at),
-    }  # fmt: skip
+    return _of_facet("facet_confirmed", tenant, facet, source, observed_at=observed_at)
+
+
+def _of_facet(kind: str, tenant: str, facet: FacetName, source: str, **at: datetime) -> Outgoing:
+    event = {"type": kind, "tenant": tenant, "facet": facet, "source": source}
+    event |= {name: format_time(instant) for name, instant in at.items()}
     return Outgoing(topic_of(facet), tenant.encode(), msgspec.json.encode(event), everywhere=True)
 
 

@@ -8,21 +8,21 @@ link publishes what changed, and confirms the rest.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Final
 
-from collectors.feed import publish_all
+from collectors.feed import Feed, publish_all
 from collectors.graph.client import GraphClient, Page
 from collectors.graph.clouds import GraphTenant
 from collectors.graph.facts import Observation
 from collectors.graph.sources import Source
 from collectors.graph.values import MalformedEntryError
 from collectors.outgoing import confirmed_facet, observation
-from collectors.partitioner import Partitioner
 from collectors.publisher import EventPublisher
 from collectors.sync import FullRun, SyncHistory, SyncResult, finish
 from schemas.events import FacetName
 from schemas.times import format_time
 
-GRAPH: str = "graph"
+GRAPH: Final = "graph"
 """The source that every event of this collector carries."""
 
 _MILLISECOND = timedelta(milliseconds=1)
@@ -82,18 +82,15 @@ async def delta_round(client: GraphClient, tenant: GraphTenant, source: Source, 
 async def _read(
     client: GraphClient, tenant: GraphTenant, source: Source, outlet: Outlet, link: str | None, asked_at: datetime
 ) -> Round:
-    brought, partitioner, before = Round(), Partitioner(outlet.partitions), asked_at - _MILLISECOND
+    brought, feed, before = Round(), Feed(outlet.publisher, outlet.partitions), asked_at - _MILLISECOND
     async for page in source.pages(client, tenant, link):
         # Of one subject on several pages the last wins, also where they come within a millisecond.
         observed_at = before = max(outlet.now(), before + _MILLISECOND)
         for each in _last_of(page, source, brought):
             event = observation(tenant.tenant, each.facet, each.subject, format_time(observed_at), GRAPH, each.facts)
-            for record in partitioner.add(event):
-                await outlet.publisher.publish(record)
+            await feed.send(event)
         brought.delta_link = page.delta_link
-    for record in partitioner.drain():
-        await outlet.publisher.publish(record)
-    await outlet.publisher.flush()
+    await feed.settle()
     return brought
 
 

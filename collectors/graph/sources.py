@@ -10,7 +10,7 @@ from typing import Final, Protocol
 from collectors.graph.client import GraphClient, JsonObject, Page
 from collectors.graph.clouds import GraphTenant
 from collectors.graph.facts import USER_SELECT, AccountKind, Observation, account, directory, number
-from collectors.graph.plans import is_resource_account, subscription
+from collectors.graph.plans import subscription
 from schemas.events import FacetName
 
 USERS: Final = f"/users/delta?$select={','.join(USER_SELECT)}"
@@ -37,23 +37,16 @@ class Source(Protocol):
 
 @dataclass(slots=True)
 class Users:
-    """The users of the directory and their licences. `resource_accounts` grows on the way: Teams may not list them."""
+    """The users of the directory and their licences."""
 
     sku_names: Mapping[str, str]
-    resource_accounts: set[str] = field(default_factory=set)
     facets: tuple[FacetName, ...] = ("directory", "subscription")
 
     def pages(self, client: GraphClient, tenant: GraphTenant, link: str | None) -> AsyncIterator[Page]:
         return client.pages(tenant, link or USERS)
 
     def observe(self, entry: JsonObject) -> Iterable[Observation]:
-        found = [each for each in (directory(entry), subscription(entry, self.sku_names)) if each is not None]
-        for observation in found:
-            if is_resource_account(entry):
-                self.resource_accounts.add(observation.subject)
-            else:
-                self.resource_accounts.discard(observation.subject)
-        return found
+        return [each for each in (directory(entry), subscription(entry, self.sku_names)) if each is not None]
 
 
 @dataclass(slots=True)

@@ -53,7 +53,6 @@ class World:
     client: GraphClient
     published: MemoryPublisher = field(default_factory=lambda: MemoryPublisher(PARTITIONS))
     history: MemoryHistory = field(default_factory=MemoryHistory)
-    resource_accounts: set[str] = field(default_factory=set)
 
     @property
     def tenant(self) -> GraphTenant:
