@@ -71,6 +71,35 @@ class Portal(_Group):
     port: Port = 8080
 
 
+class Graph(_Group):
+    """The provider's application in Entra ID, and how Microsoft Graph is read. One credential: a secret, a secret's
+    file, a certificate (PEM or PKCS#12), or the token file of a workload identity."""
+
+    client_id: str | None = None
+    client_secret: SecretStr | None = None
+    client_secret_file: Path | None = None
+    certificate_file: Path | None = None
+    private_key_file: Path | None = None
+    pfx_file: Path | None = None
+    passphrase: SecretStr | None = None
+    """Of the private key or the PKCS#12 file."""
+    federated_token_file: Path | None = None
+    poll_s: Annotated[int, Field(ge=1, le=86_400)] = 300
+    """Between two questions to a tenant for what changed."""
+    full_s: Annotated[int, Field(ge=60, le=604_800)] = 86_400
+    """Between two full syncs of a tenant."""
+    beta: bool = False
+    """Read beta where v1.0 does not tell: whether a service number is an auto attendant's or a call queue's."""
+    consent_redirect_url: Annotated[str, AfterValidator(_http)] | None = None
+    """Where Entra ID leads an administrator after consenting; one of those in the application's registration."""
+    notification_url: Annotated[str, AfterValidator(_http)] | None = None
+    """Where Graph reaches this collector; None = no change notifications, only polling."""
+    notification_key: Annotated[SecretStr, Field(min_length=16)] | None = None
+    """What notifications are recognised by; the same for all collectors, at least 16 characters."""
+    listen_host: str = "127.0.0.1"
+    listen_port: Port = 8090
+
+
 class Retention(_Group):
     """How many days ClickHouse keeps what."""
 
@@ -107,6 +136,7 @@ class Settings(BaseSettings):
     kafka: Kafka = Kafka()
     clickhouse: ClickHouse = ClickHouse()
     portal: Portal = Portal()
+    graph: Graph = Graph()
     retention: Retention = Retention()
     log: Log = Log()
 

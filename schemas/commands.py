@@ -7,6 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from schemas.events import FacetName
 from schemas.times import Instant
 
+SourceHint = Literal["source_failing", "few_teams_phone_licences"]
+
 
 class _Command(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -51,6 +53,27 @@ class SyncRun(_Command):
     status: Literal["completed", "held", "confirmed"]
 
 
+class Notified(_Command):
+    """A source says that something of a tenant has changed, or what has become of a subscription: whoever collects the
+    tenant asks for it. Ids are the source's own."""
+
+    type: Literal["notified"] = "notified"
+    source: str
+    subscription: str
+    event: Literal["changed", "missed", "removed", "reauthorize"] = "changed"
+    users: list[str] = []
+    groups: list[str] = []
+
+
+class SourceHints(_Command):
+    """A collector tells what a person should know of a source of the tenant; it replaces what it told before, and the
+    count carries it."""
+
+    type: Literal["source_hints"] = "source_hints"
+    source: str
+    hints: list[SourceHint] = []
+
+
 class ConfirmSync(_Command):
     """A person lets a held sync through: whoever takes it sends its `sync_completed` to every partition."""
 
@@ -71,5 +94,5 @@ class Answer(BaseModel):
     settings: dict[str, Any] | None = None
 
 
-Command = ChangeSettings | Refresh | SyncRun | ConfirmSync | Answer
+Command = ChangeSettings | Refresh | SyncRun | Notified | SourceHints | ConfirmSync | Answer
 CommandModel: TypeAdapter[Any] = TypeAdapter(Annotated[Command, Field(discriminator="type")])

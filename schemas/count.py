@@ -9,7 +9,7 @@ from schemas.times import Instant
 
 FactorName = Literal["direct_routing", "operator_connect", "lifecycle", "user_interface", "service_number"]
 CauseKind = Literal["users", "rules", "pool", "refresh", "heartbeat", "rebuild"]
-Hint = Literal["no_gateways", "no_pool", "sync_held"]
+Hint = Literal["no_gateways", "no_pool", "sync_held", "source_failing", "few_teams_phone_licences"]
 Number = Annotated[int, Field(ge=0)]
 
 

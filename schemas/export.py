@@ -25,6 +25,7 @@ from schemas.events import (
     Voice,
 )
 from schemas.settings import ProviderSettings, TenantSettings
+from schemas.sources import SourceState
 from schemas.topics import TOPICS, TopicName
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -45,6 +46,7 @@ VALUES: dict[TopicName, tuple[Any, _Mode]] = {
     "seat-changes": (Annotated[SeatChange | SyncRecord, Field(discriminator="type")], "serialization"),
     "tallies": (Annotated[Tally | SnapshotEnd, Field(discriminator="type")], "serialization"),
     "license-counts": (Count, "serialization"),
+    "sources": (SourceState, "serialization"),
     "alerts": (Alert, "serialization"),
     "dead-letters": (DeadLetter, "serialization"),
 }

@@ -17,6 +17,8 @@ ServiceType = Literal[
     "oc_pro",
 ]
 OptionalFactor = Literal["lifecycle", "user_interface", "service_number"]
+CloudName = Literal["global", "gcc_high", "dod", "china"]
+"""Microsoft's clouds; `global` is also GCC, which shares its hosts."""
 
 Guid = Annotated[str, StringConstraints(to_lower=True, strip_whitespace=True, min_length=1, max_length=64)]
 Pattern = Annotated[str, StringConstraints(max_length=1_000)]
@@ -60,6 +62,15 @@ class AlertLimits(Model):
     dwell_s: Annotated[int, Field(ge=0, le=604_800)] | None = None
 
 
+class Graph(Model):
+    """What is read of the tenant in Microsoft Graph: everything that its cloud has.
+
+    `template_groups`: object ids of the groups whose members are users by template; nested groups count."""
+
+    cloud: CloudName = "global"
+    template_groups: Annotated[list[Guid], Field(max_length=50)] = []
+
+
 class _Stamps(Model):
     """Who changed it last; set by the counter, ignored on the way in."""
 
@@ -86,6 +97,8 @@ class TenantSettings(_Stamps):
     customer_guid: Guid | None = None
     ms_tenant_id: Guid | None = None
     gateways: Annotated[list[Annotated[str, AfterValidator(_host)]], Field(max_length=1_000)] = []
+    graph: Graph | None = None
+    """None = Microsoft Graph is not read; it takes `ms_tenant_id` as well."""
     alerts: AlertLimits = AlertLimits()
     stale_after_s: Annotated[int, Field(ge=1, le=31_536_000)] | None = None
 

@@ -11,6 +11,7 @@ TopicName = Literal[
     "seat-changes",
     "tallies",
     "license-counts",
+    "sources",
     "alerts",
     "dead-letters",
     "meter-state-changelog",
@@ -48,6 +49,9 @@ TOPICS: dict[TopicName, Topic] = {
         Topic("seat-changes", "tenant/subject", "every change of a subject, every finished sync", _KEPT_7_DAYS),
         Topic("tallies", "tenant/partition, placed by tenant", "partial counts of source partitions", _COMPACTED),
         Topic("license-counts", "tenant", "the current count of a tenant", _COMPACTED),
+        Topic(
+            "sources", "tenant/source/part", "how the last reading of a source went, where the next begins", _COMPACTED
+        ),
         Topic("alerts", "tenant", "alert state changes", _KEPT_7_DAYS),
         Topic(
             "dead-letters", "as read", "original bytes of refused events, reason and origin in headers", _KEPT_7_DAYS

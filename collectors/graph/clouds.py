@@ -6,10 +6,8 @@ Source: Microsoft Graph, national cloud deployments. Registrations and tokens of
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
 
-CloudName = Literal["global", "gcc_high", "dod", "china"]
-"""`global` is also GCC, which shares its hosts."""
+from schemas.settings import CloudName
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,5 +117,7 @@ _HINTS = {
     "no_gateways": "No gateways are configured, so number types alone decide about Direct Routing"
     " (`poolwatch tenant set T --gateway H`).",
     "no_pool": "The pool is not known (`poolwatch tenant set T --pool N`).",
+    "source_failing": "A source cannot be read (`poolwatch sources T` says why); the facts of before stay.",
+    "few_teams_phone_licences": "The tenant holds fewer Teams Phone licences than it has users enabled for voice.",
     "sync_held": "A sync is held because it would remove many (`poolwatch sync list T`).",
 }

@@ -19,6 +19,7 @@ from schemas.events import EventModel
 from schemas.export import schema_of
 from schemas.intake import read_record, word
 from schemas.settings import ProviderSettings, TenantSettings
+from schemas.sources import SourceState
 from schemas.times import parse_time, to_ms
 from schemas.topics import TopicName
 
@@ -30,6 +31,7 @@ MODELS: dict[str, TypeAdapter[Any]] = {
     "provider_settings": TypeAdapter(ProviderSettings),
     "seat_change": TypeAdapter(SeatChange),
     "snapshot_end": TypeAdapter(SnapshotEnd),
+    "source_state": TypeAdapter(SourceState),
     "sync": TypeAdapter(SyncRecord),
     "tally": TypeAdapter(Tally),
     "tenant_settings": TypeAdapter(TenantSettings),
@@ -44,6 +46,7 @@ TOPIC_OF: dict[str, TopicName] = {
     "provider_settings": "tenants",
     "seat_change": "seat-changes",
     "snapshot_end": "tallies",
+    "source_state": "sources",
     "sync": "seat-changes",
     "tally": "tallies",
     "tenant_settings": "tenants",
@@ -84,6 +87,10 @@ WRONG: list[tuple[str, str, object, str]] = [
     ("snapshot_end", "epoch", MISSING, "Field required"),
     ("command.change_settings", "mode", "merge", "Input should be 'put'"),
     ("command.refresh", "type", "refreshed", "does not match any of the expected tags"),
+    ("command.notified", "subscription", MISSING, "Field required"),
+    ("command.source_hints", "hints", ["sunny"], "Input should be 'source_failing'"),
+    ("source_state", "part", "weather", "Input should be 'skus'"),
+    ("tenant_settings", "graph", {"cloud": "nine"}, "Input should be 'global'"),
     ("command.sync_run", "status", "lost", "Input should be 'completed'"),
     ("command.confirm_sync", "sync_id", MISSING, "Field required"),
     ("command.answer", "status", "perhaps", "Input should be 'done'"),
