@@ -3,7 +3,7 @@
 It owns no fetching and no memory of earlier rounds; licences are in `plans`, template groups in `groups`.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -105,14 +105,6 @@ def number(entry: object, kinds: Mapping[str, AccountKind]) -> Observation | Non
     if kinds.get(holder) == "guest" or (category or "primary").lower() != "primary":
         return None
     return Observation("phone_number", holder, known({"number": plain, "number_type": number_type}))
-
-
-def ceased(facet: FacetName, before: Collection[str], now: Collection[str]) -> list[Observation]:
-    """Return a clear for each subject that the source told this facet of before and does not any more.
-
-    Whole polls are compared, not rows: several rows (extensions) may share a number, and a released one has no row.
-    """
-    return [Observation(facet, subject, None) for subject in sorted(set(before).difference(now))]
 
 
 def _service_number(subject: str, kind: str) -> Observation:

@@ -1,4 +1,4 @@
-"""Owns the membership of template groups: which users are in which, as lifecycle facts, and what changed in between.
+"""Owns the membership of template groups: which users are in which, as lifecycle facts.
 
 Nested groups are flattened by Graph (transitiveMembers), not here.
 """
@@ -8,10 +8,8 @@ from collections.abc import Iterable, Mapping
 from collectors.graph.facts import Observation
 from collectors.graph.values import fields, text, user_of
 
-Memberships = Mapping[str, tuple[str, ...]]
-"""Sorted template groups by user; a user who is in none is not in it."""
-
 _USER_TYPE = "#microsoft.graph.user"
+_GROUP_TYPE = "#microsoft.graph.group"
 
 
 def member(entry: object) -> str | None:
@@ -24,8 +22,16 @@ def member(entry: object) -> str | None:
     return user_of(found, "id") if is_user else None
 
 
+def nested_group(entry: object) -> str | None:
+    """Return the id of a member that is a group, in lower case; None for what is none."""
+    found = fields(entry, "the member")
+    group = text(found, "id") if text(found, "@odata.type") == _GROUP_TYPE else None
+    return group.lower() if group else None
+
+
 def memberships(members: Mapping[str, Iterable[str]], names: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-    """Turn members by group id into groups by member. `names`: names by group id; a group without one keeps its id."""
+    """Turn members by group id into sorted groups by member. `names`: names by group id; a group without one keeps its
+    id."""
     groups: dict[str, set[str]] = {}
     for group_id, subjects in members.items():
         name = names.get(group_id) or group_id
@@ -37,9 +43,3 @@ def memberships(members: Mapping[str, Iterable[str]], names: Mapping[str, str]) 
 def lifecycle(subject: str, groups: Iterable[str]) -> Observation:
     """Return the lifecycle facts of a user; no groups = known to be in none."""
     return Observation("lifecycle", subject, {"groups": list(groups)})
-
-
-def lifecycle_changes(before: Memberships, now: Memberships) -> list[Observation]:
-    """Return the facts of each user whose groups are not what they were, those who left the last group among them."""
-    subjects = sorted(before.keys() | now.keys())
-    return [lifecycle(subject, now.get(subject, ())) for subject in subjects if before.get(subject) != now.get(subject)]

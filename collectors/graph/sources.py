@@ -10,14 +10,19 @@ from typing import Final, Protocol
 from collectors.graph.client import GraphClient, JsonObject, Page
 from collectors.graph.clouds import GraphTenant
 from collectors.graph.facts import USER_SELECT, AccountKind, Observation, account, directory, number
-from collectors.graph.plans import subscription
+from collectors.graph.plans import is_resource_account, subscription
 from schemas.events import FacetName
 
 USERS: Final = f"/users/delta?$select={','.join(USER_SELECT)}"
 ACCOUNTS: Final = "/admin/teams/userConfigurations"
+ACCOUNT_SELECT: Final = "$select=id,accountType,isEnterpriseVoiceEnabled,effectivePolicyAssignments"
 NUMBERS: Final = "/admin/teams/telephoneNumberManagement/numberAssignments"
+NUMBER_SELECT: Final = "$select=telephoneNumber,numberType,assignmentTargetId,assignmentCategory,assignmentStatus"
 NUMBERS_PAGE: Final = 1_000
 """As many as Graph gives."""
+
+LARGE_PAGES: Final = {"Prefer": "odata.maxpagesize=999"}
+"""A wish: Graph gives as many as it likes."""
 
 Kinds = dict[str, AccountKind]
 
@@ -37,32 +42,49 @@ class Source(Protocol):
 
 @dataclass(slots=True)
 class Users:
-    """The users of the directory and their licences."""
+    """The users of the directory and their licences. `resource_accounts` grows on the way: who is one by licence."""
 
     sku_names: Mapping[str, str]
+    resource_accounts: set[str] = field(default_factory=set)
     facets: tuple[FacetName, ...] = ("directory", "subscription")
 
     def pages(self, client: GraphClient, tenant: GraphTenant, link: str | None) -> AsyncIterator[Page]:
-        return client.pages(tenant, link or USERS)
+        return client.pages(tenant, link or USERS, LARGE_PAGES)
 
     def observe(self, entry: JsonObject) -> Iterable[Observation]:
-        return [each for each in (directory(entry), subscription(entry, self.sku_names)) if each is not None]
+        observed = [each for each in (directory(entry), subscription(entry, self.sku_names)) if each is not None]
+        if observed:
+            keep = self.resource_accounts.add if is_resource_account(entry) else self.resource_accounts.discard
+            keep(observed[0].subject)
+        return observed
 
 
 @dataclass(slots=True)
 class Accounts:
-    """The voice settings of Teams accounts. `kinds` grows on the way: what each account is."""
+    """The voice settings of Teams accounts. `kinds` grows on the way: what each account is, if it is not a user's;
+    `enabled`: users with enterprise voice, by the last reading."""
 
     kinds: Kinds = field(default_factory=dict)
+    enabled: set[str] = field(default_factory=set)
     facets: tuple[FacetName, ...] = ("voice",)
 
-    def pages(self, client: GraphClient, tenant: GraphTenant, link: str | None) -> AsyncIterator[Page]:
-        return client.pages(tenant, link or ACCOUNTS)
+    async def pages(self, client: GraphClient, tenant: GraphTenant, link: str | None) -> AsyncIterator[Page]:
+        del link  # Teams has no delta
+        self.enabled.clear()
+        async for page in client.pages(tenant, f"{ACCOUNTS}?{ACCOUNT_SELECT}", LARGE_PAGES):
+            yield page
 
     def observe(self, entry: JsonObject) -> Iterable[Observation]:
         found = account(entry)
-        self.kinds[found.subject] = found.kind
-        return [found.voice] if found.voice is not None else []
+        if found.kind == "user":
+            self.kinds.pop(found.subject, None)
+        else:
+            self.kinds[found.subject] = found.kind
+        if found.voice is None:
+            return []
+        if (found.voice.facts or {}).get("enterprise_voice"):
+            self.enabled.add(found.subject)
+        return [found.voice]
 
 
 @dataclass(slots=True)
@@ -74,7 +96,8 @@ class Numbers:
     facets: tuple[FacetName, ...] = ("phone_number", "service_number")
 
     def pages(self, client: GraphClient, tenant: GraphTenant, link: str | None) -> AsyncIterator[Page]:
-        return client.pages(tenant, link) if link else client.skip_pages(tenant, NUMBERS, NUMBERS_PAGE)
+        del link  # Teams has no delta
+        return client.skip_pages(tenant, f"{NUMBERS}?{NUMBER_SELECT}", NUMBERS_PAGE)
 
     def observe(self, entry: JsonObject) -> Iterable[Observation]:
         found = number(entry, self.kinds)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collectors.graph.facts import AccountKind, Observation, account, directory, number
-from collectors.graph.groups import lifecycle_changes, member, memberships
+from collectors.graph.groups import lifecycle, member, memberships
 from collectors.graph.plans import is_resource_account, subscribed_sku, subscription
 from collectors.graph.values import MalformedEntryError
 from collectors.outgoing import observation
@@ -168,19 +168,15 @@ def test_members(entries: list[object]) -> None:
     subjects = [result(member, entry) for entry in entries]
     assert subjects == [result(member, turned(entry)) for entry in entries]
     users = [subject for subject in subjects if subject is not None and subject.startswith("user:")]
-    for observed in lifecycle_changes({}, memberships({"g1": users}, {})):
+    for observed in [lifecycle(*found) for found in memberships({"g1": users}, {}).items()]:
         accepted(observed)
 
 
-@given(GROUPS, GROUPS)
-def test_changes_lead_from_one_membership_to_the_next(
-    first: dict[str, list[str]], second: dict[str, list[str]]
-) -> None:
-    before, now = memberships(first, {"g1": "One"}), memberships(second, {"g1": "One"})
-    assert now == memberships(turned(second), {"g1": "One"})
-    changed = {change.subject: (change.facts or {})["groups"] for change in lifecycle_changes(before, now)}
-    after = {subject: list(groups) for subject, groups in before.items()} | changed
-    assert {subject: list(groups) for subject, groups in now.items()} == {
-        subject: groups for subject, groups in after.items() if groups
-    }
-    assert all(list(before.get(subject, ())) != groups for subject, groups in changed.items())
+@given(GROUPS)
+def test_memberships_name_each_group_of_a_user_once(members: dict[str, list[str]]) -> None:
+    found = memberships(members, {"g1": "One"})
+    assert found == memberships(turned(members), {"g1": "One"})
+    for subject, groups in found.items():
+        of_subject = {"One" if group == "g1" else group for group, held in members.items() if subject in held}
+        assert sorted(of_subject) == list(groups)
+    assert found.keys() == {subject for held in members.values() for subject in held}

@@ -3,7 +3,7 @@
 import pytest
 
 from collectors.graph.facts import Observation
-from collectors.graph.groups import lifecycle, lifecycle_changes, member, memberships
+from collectors.graph.groups import lifecycle, member, memberships, nested_group
 from collectors.graph.values import MalformedEntryError
 from tests.unit.collectors.graph_facts.entries import ADA, ADA_SUBJECT
 
@@ -42,10 +42,6 @@ def test_lifecycle_facts_are_the_groups() -> None:
     assert Observation("lifecycle", "user:ada", {"groups": ["A", "B"]}) == lifecycle("user:ada", ("A", "B"))
 
 
-def test_only_users_whose_groups_changed_are_told_of_also_when_they_left_the_last() -> None:
-    before = {"user:same": ("A",), "user:left": ("A",), "user:moved": ("A", "B")}
-    now = {"user:new": ("B",), "user:same": ("A",), "user:moved": ("B",)}
-    expected = {"user:left": [], "user:moved": ["B"], "user:new": ["B"]}
-    changes = lifecycle_changes(before, now)
-    assert [lifecycle(subject, groups) for subject, groups in expected.items()] == changes
-    assert [] == lifecycle_changes(now, now)
+def test_a_nested_group_is_told_apart_from_a_member() -> None:
+    assert "3e9d" == nested_group({"@odata.type": "#microsoft.graph.group", "id": "3E9D"})
+    assert nested_group({"@odata.type": "#microsoft.graph.user", "id": "5d2f"}) is None

@@ -2,7 +2,7 @@
 
 import pytest
 
-from collectors.graph.facts import AccountKind, Observation, ceased, number
+from collectors.graph.facts import AccountKind, Observation, number
 from collectors.graph.values import MalformedEntryError
 from tests.unit.collectors.graph_facts.entries import ADA_SUBJECT, RECEPTION, RECEPTION_SUBJECT, Json, assignment
 
@@ -85,12 +85,6 @@ def test_a_guest_has_no_phone_number_and_an_account_of_no_known_kind_has() -> No
 )
 def test_a_number_in_another_state_says_nothing(status: str | None) -> None:
     assert number(assignment(assignmentStatus=status, assignmentTargetId=None), NOBODY) is None
-
-
-def test_what_a_source_no_longer_tells_is_cleared() -> None:
-    cleared = ceased("service_number", ["number:+3", "number:+1", "number:+2"], {"number:+2", "number:+4"})
-    assert ["number:+1", "number:+3"] == [gone.subject for gone in cleared]
-    assert {("service_number", None)} == {(gone.facet, gone.facts) for gone in cleared}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,103 @@
+"""Owns the template groups of a tenant as a source: who is in which, nested groups included, and whether that may have
+changed since it was read last."""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import quote
+
+from collectors.graph.client import BatchRequest, GraphClient, JsonObject, Page
+from collectors.graph.clouds import GraphTenant
+from collectors.graph.errors import GoneError, GraphError, ResyncRequiredError, RoundExpiredError
+from collectors.graph.facts import Observation
+from collectors.graph.groups import lifecycle, member, memberships, nested_group
+from collectors.graph.values import MalformedEntryError, text
+from schemas.events import FacetName
+
+MOST_WATCHED: Final = 50
+"""As many groups as one delta filter takes; with more of them, nested ones counted, members are read at each poll."""
+
+
+@dataclass(slots=True)
+class Groups:
+    """The template groups, by object id. Its entries are made here: `{"group": id}` for each group that answered, then
+    `{"user": subject, "groups": names}` for each member, and `{"malformed": reason}` for one that cannot be read."""
+
+    template_groups: Sequence[str]
+    facets: tuple[FacetName, ...] = ("lifecycle",)
+    _link: str | None = None
+    _watched: frozenset[str] = frozenset()
+    _nested: set[str] = field(default_factory=set)
+    _malformed: list[str] = field(default_factory=list)
+
+    async def may_have_changed(self, client: GraphClient, tenant: GraphTenant) -> bool:
+        """Ask for changes of the groups and those nested in them. True where that cannot be known. Raises GraphError.
+
+        What it finds is told once: whoever gets True must read the groups.
+        """
+        wanted = frozenset((*self.template_groups, *self._nested))
+        if len(wanted) > MOST_WATCHED:
+            return True
+        known = self._link if wanted == self._watched else None
+        try:
+            changed, self._link = await _changes(client, tenant, known or _first(wanted))
+        except (ResyncRequiredError, RoundExpiredError):
+            changed, self._link = True, None
+        self._watched = wanted
+        return changed or known is None
+
+    async def pages(self, client: GraphClient, tenant: GraphTenant, link: str | None) -> AsyncIterator[Page]:
+        """Read the groups whole. Raises GoneError for one that is not there: a mistyped id must not empty a tenant."""
+        del link
+        self._nested.clear()
+        self._malformed.clear()
+        names = await self._names(client, tenant)
+        members = {group: await self._members(client, tenant, group) for group in self.template_groups}
+        yield Page([{"group": group} for group in self.template_groups])
+        yield Page([{"malformed": reason} for reason in self._malformed])
+        yield Page([{"user": user, "groups": groups} for user, groups in memberships(members, names).items()])
+
+    def observe(self, entry: JsonObject) -> Iterable[Observation]:
+        if "malformed" in entry:
+            raise MalformedEntryError(entry["malformed"])
+        return [lifecycle(entry["user"], entry["groups"])] if "user" in entry else []
+
+    async def _names(self, client: GraphClient, tenant: GraphTenant) -> dict[str, str]:
+        requests = [BatchRequest(f"/groups/{quote(group)}?$select=id,displayName") for group in self.template_groups]
+        names: dict[str, str] = {}
+        for group, answer in zip(self.template_groups, await client.batch(tenant, requests), strict=True):
+            if isinstance(answer, GoneError):
+                reason = f"the template group {group} is not there"
+                raise GraphError(answer.call, reason, "correct the template groups of the tenant, or restore the group")
+            if isinstance(answer, GraphError):
+                raise answer
+            names[group] = text(answer, "displayName") or group
+        return names
+
+    async def _members(self, client: GraphClient, tenant: GraphTenant, group: str) -> list[str]:
+        found: list[str] = []
+        async for page in client.pages(tenant, f"/groups/{quote(group)}/transitiveMembers?$select=id&$top=999"):
+            for entry in page.values:
+                try:
+                    subject = member(entry)
+                    nested = None if subject else nested_group(entry)
+                except MalformedEntryError as error:
+                    self._malformed.append(str(error))
+                    continue
+                if subject is not None:
+                    found.append(subject)
+                elif nested is not None:
+                    self._nested.add(nested)
+        return found
+
+
+def _first(groups: Iterable[str]) -> str:
+    condition = " or ".join(f"id eq '{group}'" for group in sorted(groups))
+    return f"/groups/delta?$select=displayName,members&$filter={quote(condition)}"
+
+
+async def _changes(client: GraphClient, tenant: GraphTenant, address: str) -> tuple[bool, str | None]:
+    changed, link = False, None
+    async for page in client.pages(tenant, address):
+        changed, link = changed or bool(page.values), page.delta_link
+    return changed, link

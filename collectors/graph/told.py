@@ -1,0 +1,54 @@
+"""Owns the memory of what a list last told: a hash of the facts of each subject, so that only what differs goes out
+again. It holds no facts."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import msgspec
+
+from schemas.events import FacetName
+
+Told = dict[FacetName, dict[str, int | None]]
+"""Hash of the facts by facet and subject. None: something went out and nobody knows whether it has arrived, so that
+whatever comes next is news."""
+
+
+def digest(facts: Mapping[str, Any]) -> int:
+    """Return the hash of facts; good within this process."""
+    return hash(msgspec.json.encode(facts, order="deterministic"))
+
+
+def note(told: Told, known: Told, facet: FacetName, subject: str, facts: Mapping[str, Any] | None) -> bool:
+    """Note what a reading tells of a subject, and return whether it differs from what was told last: earlier in this
+    reading, else by the one before. A clear always does.
+
+    What differs is doubted in `known` until the reading is through.
+    """
+    here, there = told.setdefault(facet, {}), known.setdefault(facet, {})
+    if facts is None:
+        here.pop(subject, None)
+        return True
+    mark = digest(facts)
+    before = here.get(subject, there.get(subject))
+    here[subject] = mark
+    if before == mark:
+        return False
+    there[subject] = None
+    return True
+
+
+def gone(known: Told, told: Told, facet: FacetName) -> list[str]:
+    """Return the subjects that a list told of before and does not any more."""
+    return sorted(known.get(facet, {}).keys() - told.get(facet, {}).keys())
+
+
+def merge(known: Told, told: Told) -> None:
+    """Take over what was told, and keep the rest."""
+    for facet, subjects in told.items():
+        known.setdefault(facet, {}).update(subjects)
+
+
+def replace(known: Told, told: Told, facets: Collection[FacetName]) -> None:
+    """Take over what was told, and nothing else."""
+    for facet in facets:
+        known[facet] = told.get(facet, {})
