@@ -5,12 +5,9 @@ import asyncio
 import contextlib
 import os
 import signal
-import socket
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
-import uvicorn
 from aiokafka import AIOKafkaProducer
 
 from portal.services import utc_now
@@ -29,6 +26,7 @@ from runtime.logging import configure
 from runtime.portal_process import PortalError, clickhouse_store, listen, services, web_config
 from runtime.settings import Settings
 from runtime.sink_process import store
+from runtime.web_server import serve
 from streams.garbage import collect_rarely
 
 
@@ -66,7 +64,7 @@ async def _run(settings: Settings, data: Path, *, demo: bool, fresh: bool) -> No
             ):
                 collect_rarely()
                 group.create_task(store(settings, pool, SESSION_TIMEOUT_S), name="sink")
-                group.create_task(_serve(_Server(web_config(ready)), listener), name="portal")
+                group.create_task(serve(web_config(ready), listener), name="portal")
                 if provider is not None:
                     own = settings.kafka
                     telling = demo_provider.live(provider, producer, own.topic_prefix, own.partitions)
@@ -97,24 +95,6 @@ async def _prepare(
         provider.save()
     await rebuild(pool, producer, own.topic_prefix, own.partitions)
     return provider
-
-
-class _Server(uvicorn.Server):
-    """A web server that leaves signals to the process it is part of."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-async def _serve(server: _Server, listener: socket.socket) -> None:
-    serving = asyncio.create_task(server.serve(sockets=[listener]), name="web-server")
-    try:
-        await asyncio.shield(serving)
-    except asyncio.CancelledError:
-        server.should_exit = True  # lets requests end, and cuts streams
-        await serving
-        raise
 
 
 if __name__ == "__main__":
