@@ -10,6 +10,7 @@ import typer
 from runtime.cli import counts, history, operate, seats
 from runtime.cli.dead_letters import dead_letters
 from runtime.cli.failure import Failure
+from runtime.cli.graph import graph
 from runtime.cli.imports import imports
 from runtime.cli.run import run
 from runtime.cli.syncs import sync
@@ -36,6 +37,7 @@ for name, group in (
     ("settings", settings),
     ("import", imports),
     ("sync", sync),
+    ("graph", graph),
     ("dead-letters", dead_letters),
     ("run", run),
 ):
