@@ -113,9 +113,9 @@ async def _notes(request: Request) -> list[Any] | Response:
             async for chunk in request.stream():
                 body += chunk
                 if len(body) > LONGEST_BODY_BYTES:
-                    return Response(status_code=413)
+                    return _cut_off(413)
     except TimeoutError:
-        return Response(status_code=408)
+        return _cut_off(408)
     except ClientDisconnect:
         return Response(status_code=400)
     try:
@@ -123,6 +123,11 @@ async def _notes(request: Request) -> list[Any] | Response:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, LookupError, TypeError):
         return Response(status_code=400)
     return notes if isinstance(notes, list) else Response(status_code=400)
+
+
+def _cut_off(status: int) -> Response:
+    # Else the server would go on reading the body, to reach the next request on the connection.
+    return Response(status_code=status, headers={"Connection": "close"})
 
 
 def _accepted(key: str, tenant: str, ms_tenant_id: str | None, notes: list[Any]) -> list[_Told]:

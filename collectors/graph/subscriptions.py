@@ -91,7 +91,7 @@ async def _kept(
     client: GraphClient, tenant: GraphTenant, resource: str, held: _Held | None, address: Address, now: datetime
 ) -> _Held:
     if held is not None:
-        if held.expires_at - now >= _RENEWED_BEFORE:
+        if held.expires_at - now > _RENEWED_BEFORE:
             return held
         with contextlib.suppress(GoneError):
             until = {"expirationDateTime": format_time(now + LIFE)}

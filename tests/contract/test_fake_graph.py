@@ -530,6 +530,21 @@ def test_subscriptions_are_refused_renewed_and_ended(
     assert 403 == http.post("/subscriptions", json=wish(receiver.url)).status_code
 
 
+def test_a_tenant_has_a_hundred_subscriptions_at_most_listed_page_by_page(
+    graph: FakeGraph, tenant: FakeTenant, http: httpx.Client, receiver: Receiver
+) -> None:
+    made = http.post("/subscriptions", json=wish(receiver.url)).json()["id"]
+    held = [made, *(graph.subscriptions.double(made) for _ in range(99))]
+    assert (403, "Forbidden") == code(http.post("/subscriptions", json=wish(receiver.url, "/groups")))
+    graph.subscriptions.page_size = 40
+    read = pages(http, "/subscriptions")
+    assert ([40, 40, 20], held) == ([len(page["value"]) for page in read], ids(read))
+    graph.subscriptions.drop(made)
+    assert 201 == http.post("/subscriptions", json=wish(receiver.url, "/groups")).status_code
+    graph.subscriptions.ahead = timedelta(days=3)
+    assert [] == ids(pages(http, "/subscriptions"))
+
+
 # Microsoft's own schemas
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
+from tests.support.graph import cursors
 from tests.support.graph.answers import Answer, RefusedError, bad_request, failure, not_found
 from tests.support.graph.calls import Call
 from tests.support.graph.directory import Change
@@ -15,6 +16,8 @@ from tests.support.graph.sign_in import CLIENT_ID
 LONGEST = timedelta(minutes=41_760)
 LifecycleEvent = Literal["reauthorizationRequired", "subscriptionRemoved", "missed"]
 _OWED = ("changeType", "notificationUrl", "resource", "expirationDateTime")
+_MOST = 100
+"""Of the application in one tenant."""
 _OPTIONAL = ("clientState", "lifecycleNotificationUrl", "latestSupportedTlsVersion")
 
 
@@ -49,16 +52,23 @@ class Subscription:
 
 
 class Subscriptions:
-    """All subscriptions of the application. An expired one is gone."""
+    """All subscriptions of the application. An expired one is gone. `ahead`: how far their clock is before ours."""
 
     def __init__(self, notifier: Notifier) -> None:
+        self.ahead = timedelta(0)
+        self.page_size = 100
         self._notifier = notifier
         self._held: dict[str, Subscription] = {}
         self._sequence = 638_500_000_000_000_000
 
+    @property
+    def now(self) -> datetime:
+        """The time by their clock."""
+        return datetime.now(UTC) + self.ahead
+
     def of(self, ms_tenant_id: str) -> list[Subscription]:
         """Return those of a tenant that have not expired."""
-        now = datetime.now(UTC)
+        now = self.now
         return [held for held in list(self._held.values()) if held.ms_tenant_id == ms_tenant_id and held.expires > now]
 
     async def create(self, call: Call) -> Answer:
@@ -90,9 +100,14 @@ class Subscriptions:
         return Answer(201, _entity(call, self._held[shown["id"]]))
 
     async def show_all(self, call: Call) -> Answer:
-        """List those of the tenant."""
-        shown = [held.shown for held in self.of(call.ms_tenant_id)]
-        return Answer(body={"@odata.context": call.context("subscriptions"), "value": shown})
+        """List those of the tenant, page by page."""
+        cursor = cursors.read(call) or cursors.first(call)
+        held = self.of(call.ms_tenant_id)
+        end = cursor.offset + self.page_size
+        body: dict[str, Any] = {"@odata.context": call.context("subscriptions")}
+        if end < len(held):
+            body["@odata.nextLink"] = cursors.moved(call, cursor, "page", offset=end).link(call)
+        return Answer(body=body | {"value": [each.shown for each in held[cursor.offset : end]]})
 
     async def show(self, call: Call, subscription: str) -> Answer:
         """Show one."""
@@ -102,7 +117,7 @@ class Subscriptions:
         """Let one live longer."""
         held = self._find(call, subscription)
         until = (call.body or {}).get("expirationDateTime", "")
-        _check_expiry(until)
+        self._check_expiry(until)
         held.shown["expirationDateTime"] = until
         return Answer(body=_entity(call, held))
 
@@ -115,6 +130,17 @@ class Subscriptions:
         """End one."""
         del self._held[self._find(call, subscription).shown["id"]]
         return Answer(204)
+
+    def drop(self, subscription: str) -> None:
+        """End one without a word to anybody."""
+        del self._held[subscription]
+
+    def double(self, subscription: str) -> str:
+        """Hold a second one of the same, as two requests at the same moment may make it; return its id."""
+        first = self._held[subscription]
+        second = str(uuid.uuid4())
+        self._held[second] = Subscription(first.ms_tenant_id, first.shown | {"id": second})
+        return second
 
     def tell(self, ms_tenant_id: str, change: Change) -> None:
         """Notify those who subscribed to a change."""
@@ -140,32 +166,31 @@ class Subscriptions:
             raise bad_request("The change type is not supported for this resource.", "InvalidRequest")
         if len(body.get("clientState") or "") > 128:
             raise bad_request("clientState is too long.", "InvalidRequest")
-        _check_expiry(body["expirationDateTime"])
-        same = (body["changeType"], resource)
-        if any(
-            same == (held.shown["changeType"], held.shown["resource"].strip("/")) for held in self.of(call.ms_tenant_id)
-        ):
+        self._check_expiry(body["expirationDateTime"])
+        there, same = self.of(call.ms_tenant_id), (body["changeType"], resource)
+        if len(there) >= _MOST:
+            raise RefusedError(failure(403, "Forbidden", "The number of subscriptions has reached its limit."))
+        if any(same == (held.shown["changeType"], held.shown["resource"].strip("/")) for held in there):
             raise RefusedError(
                 failure(409, "Conflict", "Subscription already exists for the resource and change type.")
             )
+
+    def _check_expiry(self, text: str) -> None:
+        try:
+            expires = datetime.fromisoformat(text)
+        except ValueError:
+            raise bad_request("expirationDateTime is no time.", "InvalidRequest") from None
+        if expires.tzinfo is None:
+            raise bad_request("expirationDateTime has no zone.", "InvalidRequest")
+        # A minute of grace: whoever asks for the longest reckons from his own clock.
+        if not timedelta(0) < expires - self.now <= LONGEST + timedelta(minutes=1):
+            raise bad_request("Subscription expiration can only be 41760 minutes in the future.", "InvalidRequest")
 
     def _find(self, call: Call, subscription: str) -> Subscription:
         for held in self.of(call.ms_tenant_id):
             if held.shown["id"] == subscription:
                 return held
         raise not_found(subscription)
-
-
-def _check_expiry(text: str) -> None:
-    try:
-        expires = datetime.fromisoformat(text)
-    except ValueError:
-        raise bad_request("expirationDateTime is no time.", "InvalidRequest") from None
-    if expires.tzinfo is None:
-        raise bad_request("expirationDateTime has no zone.", "InvalidRequest")
-    # A minute of grace: whoever asks for the longest reckons from his own clock.
-    if not timedelta(0) < expires - datetime.now(UTC) <= LONGEST + timedelta(minutes=1):
-        raise bad_request("Subscription expiration can only be 41760 minutes in the future.", "InvalidRequest")
 
 
 def _entity(call: Call, held: Subscription) -> dict[str, Any]:
