@@ -1,6 +1,6 @@
 """Owns what a body of settings must be: checked here for a clear answer at once, carried out by the counter."""
 
-from typing import Any
+from typing import Any, get_args
 
 import pydantic
 
@@ -30,12 +30,20 @@ def _without_nulls(patch: dict[str, Any], model: type[pydantic.BaseModel]) -> di
     kept: dict[str, Any] = {}
     for key, value in patch.items():
         field = model.model_fields.get(key)
-        nested = field.annotation if field else None
-        if isinstance(value, dict) and isinstance(nested, type) and issubclass(nested, pydantic.BaseModel):
+        nested = _model_of(field.annotation) if field else None
+        if isinstance(value, dict) and nested is not None:
             kept[key] = _without_nulls(value, nested)
         elif value is not None or field is None:  # a null under a mistyped name stays, to be told
             kept[key] = value
     return kept
+
+
+def _model_of(annotation: Any) -> type[pydantic.BaseModel] | None:
+    """Return the model of a setting that is an object, also where it may be null; None for any other."""
+    for each in (annotation, *get_args(annotation)):
+        if isinstance(each, type) and issubclass(each, pydantic.BaseModel):
+            return each
+    return None
 
 
 def settings_diff(before: dict[str, Any], after: dict[str, Any]) -> list[dict[str, Any]]:

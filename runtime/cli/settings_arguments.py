@@ -13,6 +13,8 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "gateway": ("gateways",),
     "customer-guid": ("customer_guid",),
     "ms-tenant-id": ("ms_tenant_id",),
+    "graph-cloud": ("graph", "cloud"),
+    "template-group": ("graph", "template_groups"),
     "warning": ("alerts", "warning_percent"),
     "critical": ("alerts", "critical_percent"),
     "clear": ("alerts", "clear_percent"),
@@ -36,6 +38,12 @@ class Changes:
         """Set the value of an option, unless it was not given (None)."""
         if value is not None:
             self._put(_PLACES[option], value)
+        return self
+
+    def graph(self, switch: str | None) -> Self:
+        """Take --graph: on keeps what there is, off forgets it."""
+        if switch is not None:
+            self._put(("graph",), {} if switch == "on" else None)
         return self
 
     def factors(self, given: list[str] | None) -> Self:
@@ -69,4 +77,6 @@ class Changes:
         node = self._body
         for part in place[:-1]:
             node = node.setdefault(part, {})
+            if node is None:
+                raise typer.BadParameter(f"--{part} off forgets what the other options of {part} would set: leave one")
         node[place[-1]] = value

@@ -1,6 +1,6 @@
 """Owns the commands of settings: `tenant set|show|list|remove`, `provider set|show`, `settings history`."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -49,7 +49,22 @@ def tenant_set(
         ),
     ] = None,
     customer_guid: Annotated[str | None, typer.Option(metavar="GUID", help="Customer GUID, for criteria.")] = None,
-    ms_tenant_id: Annotated[str | None, typer.Option(metavar="GUID", help="Microsoft tenant id, for criteria.")] = None,
+    ms_tenant_id: Annotated[
+        str | None, typer.Option(metavar="GUID", help="Microsoft tenant id, for Microsoft Graph and criteria.")
+    ] = None,
+    graph: Annotated[
+        Literal["on", "off"] | None, typer.Option(help="Read Microsoft Graph; off forgets its settings.")
+    ] = None,
+    graph_cloud: Annotated[
+        str | None, typer.Option(metavar="NAME", help="global (GCC too), gcc_high, dod or china; switches Graph on.")
+    ] = None,
+    template_group: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ID",
+            help="A group whose members are users by template; those given replace the ones before. Switches Graph on.",
+        ),
+    ] = None,
     warning: WarningOption = None,
     critical: CriticalOption = None,
     clear: ClearOption = None,
@@ -65,6 +80,7 @@ def tenant_set(
     changes = Changes()
     changes.set("pool", pool).set("name", display_name).set("service-type", service_type)
     changes.set("customer-guid", customer_guid).set("ms-tenant-id", ms_tenant_id).set("gateway", gateway or None)
+    changes.graph(graph).set("graph-cloud", graph_cloud).set("template-group", template_group or None)
     changes.factors(factor).criteria(criteria)
     _limits(changes, warning, critical, clear, dwell, stale_after, default)
     path = tenant_path(name, "/settings")
