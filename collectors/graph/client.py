@@ -1,4 +1,4 @@
-"""Owns requests to Microsoft Graph: tokens on, failures tried again by the table, pages and batches put together.
+"""Owns requests to Microsoft Graph: tokens on, failures tried again by the table, pages put together, and batches sent.
 
 What an answer means is the business of whoever asks. A token goes to the tenant's own Graph and nowhere else, and no
 address with its query goes into a log.
@@ -18,6 +18,7 @@ import httpx
 import msgspec
 import structlog
 
+from collectors.graph.batches import BATCH_PARTS, Batch, BatchRequest, PartAnswer, read_parts
 from collectors.graph.clouds import GraphTenant
 from collectors.graph.errors import (
     Call,
@@ -46,11 +47,10 @@ from collectors.graph.retries import (
 )
 from collectors.graph.tokens import Tokens
 
+__all__ = ["BatchRequest", "GraphClient", "JsonObject", "Page"]
+
 ATTEMPT_S: Final = 60.0
 """How long one attempt may take from first to last byte: a server that drips must not hold a slot for ever."""
-
-BATCH_PARTS: Final = 20
-"""As many requests as Graph takes in one batch."""
 
 JsonObject = dict[str, Any]
 T = TypeVar("T")
@@ -68,14 +68,6 @@ class Page:
     values: list[JsonObject]
     next_link: str | None = None
     delta_link: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class BatchRequest:
-    """One GET of a batch: a path under v1.0, and its own headers."""
-
-    path: str
-    headers: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,37 +163,26 @@ class GraphClient:
     async def batch(self, tenant: GraphTenant, requests: Sequence[BatchRequest]) -> list[JsonObject | GraphError]:
         """Read many objects in few requests. Returns, in the order of the requests, what each one answered, or the
         error that it alone has; a link in an answer is the caller's to follow."""
-        results: list[JsonObject | GraphError] = []
-        for start in range(0, len(requests), BATCH_PARTS):
-            results += await self._batch(tenant, requests[start : start + BATCH_PARTS])
-        return results
+        return [
+            _error(tenant, _request(tenant, "GET", request.path, None), _Failed(part))
+            if isinstance(part, Failure)
+            else part
+            for start in range(0, len(requests), BATCH_PARTS)
+            for request, part in await self._batch(tenant, requests[start : start + BATCH_PARTS])
+        ]
 
-    async def _batch(self, tenant: GraphTenant, requests: Sequence[BatchRequest]) -> list[JsonObject | GraphError]:
-        began, attempt, signed_in_anew = self._now(), 0, False
-        results: dict[int, JsonObject | GraphError] = {}
-        while pending := [number for number in range(len(requests)) if number not in results]:
-            body = {"requests": [_part(number, requests[number]) for number in pending]}
-            parts = await self._call(tenant, _request(tenant, "POST", "/$batch", None, body), _read_parts)
-            attempt += 1
-            refused, longest_s = False, 0.0
-            for number in pending:
-                part = parts.get(str(number), _MISSING)
-                if not isinstance(part, _Failed):
-                    results[number] = part
-                    continue
-                delay_s = wait_s(part.failure, attempt, random.random())
-                if part.failure.action is Action.NEW_TOKEN and not signed_in_anew:
-                    refused = True
-                elif may_try_again(part.failure, attempt, self._now() - began, delay_s):
-                    longest_s = max(longest_s, delay_s)
-                else:
-                    results[number] = _error(tenant, _request(tenant, "GET", requests[number].path, None), part)
-            if refused:
-                signed_in_anew = True
+    async def _batch(
+        self, tenant: GraphTenant, requests: Sequence[BatchRequest]
+    ) -> list[tuple[BatchRequest, PartAnswer]]:
+        batch, began = Batch(requests), self._now()
+        while batch.open():
+            parts = await self._call(tenant, _request(tenant, "POST", "/$batch", None, batch.body()), read_parts)
+            again = batch.take(parts, self._now() - began, random.random())
+            if again.sign_in:
                 self._tokens.reject(tenant, None)
-            if longest_s:
-                await self._sleep(longest_s)
-        return [results[number] for number in range(len(requests))]
+            if again.wait_s:
+                await self._sleep(again.wait_s)
+        return batch.parts()
 
     async def _call(self, tenant: GraphTenant, request: _Request, read: Callable[[Any], T]) -> T:
         began, attempt, signed_in_anew = self._now(), 0, False
@@ -353,29 +334,3 @@ def _read_page(body: Any) -> Page:
     if not all(link is None or isinstance(link, str) for link in links):
         raise BrokenAnswerError("a link that is none")
     return Page(values, *links)
-
-
-_MISSING: Final = _Failed(Failure(Action.BACK_OFF, code="NoAnswer"))
-"""A part of a batch that was not answered."""
-
-
-def _part(number: int, request: BatchRequest) -> JsonObject:
-    part: JsonObject = {"id": str(number), "method": "GET", "url": request.path}
-    return {**part, "headers": dict(request.headers)} if request.headers else part
-
-
-def _read_parts(body: Any) -> dict[str, JsonObject | _Failed]:
-    responses = _read_object(body).get("responses")
-    if not isinstance(responses, list) or not all(isinstance(response, dict) for response in responses):
-        raise BrokenAnswerError("not a batch")
-    return {str(response.get("id")): _read_part(response) for response in responses}
-
-
-def _read_part(response: JsonObject) -> JsonObject | _Failed:
-    status, body = response.get("status"), response.get("body")
-    headers = {str(name).lower(): str(value) for name, value in (response.get("headers") or {}).items()}
-    if not isinstance(status, int):
-        return _MISSING
-    if not 200 <= status < 300:
-        return _Failed(judge_answer(status, headers, body))
-    return body if isinstance(body, dict) else _MISSING
