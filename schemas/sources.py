@@ -9,7 +9,7 @@ from schemas.events import FacetName
 from schemas.identifiers import SourceName, TenantId
 from schemas.times import Instant
 
-Part = Literal["skus", "users", "accounts", "numbers", "groups", "notifications"]
+Part = Literal["skus", "users", "accounts", "applications", "numbers", "groups", "notifications"]
 Reading = Literal["reading", "ok", "held", "failing"]
 """`held`: a full sync would have removed too many, or answered nothing, and swept nothing."""
 

@@ -5,6 +5,7 @@ It owns no fetching and no memory of earlier rounds; licences are in `plans`, te
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Literal
 
 from collectors.files.numbers import SERVICE_KINDS
@@ -84,11 +85,14 @@ def account(entry: object) -> Account:
     return Account(subject, kind, Observation("voice", subject, known(facts)) if kind == "user" else None)
 
 
-def number(entry: object, kinds: Mapping[str, AccountKind]) -> Observation | None:
+def number(
+    entry: object, kinds: Mapping[str, AccountKind], applications: Mapping[str, str] = MappingProxyType({})
+) -> Observation | None:
     """Map a numberAssignment: a user's primary number, a service number, or None for neither.
 
     `kinds`: what the holders' accounts are, by subject; one that is not in it is a user. A resource account's number
-    counts as a service number, for as a user's it would count twice. Raises MalformedEntryError.
+    counts as a service number, for as a user's it would count twice. `applications`: what v1.0 does not tell apart, by
+    subject of the resource account. Raises MalformedEntryError.
     """
     assignment = fields(entry, "the number assignment")
     subject = _number_of(assignment)
@@ -96,12 +100,13 @@ def number(entry: object, kinds: Mapping[str, AccountKind]) -> Observation | Non
     status = (text(assignment, "assignmentStatus") or "").lower()
     number_type, category = text(assignment, "numberType"), text(assignment, "assignmentCategory")
     if status in SERVICE_KINDS:
-        return _service_number(subject, SERVICE_KINDS[status])
+        holder = (text(assignment, "assignmentTargetId") or "").lower()
+        return _service_number(subject, applications.get(f"user:{holder}", SERVICE_KINDS[status]))
     if status != "userassigned":
         return None
     holder = user_of(assignment, "assignmentTargetId")
     if kinds.get(holder) == "resource_account":
-        return _service_number(subject, "resource_account")
+        return _service_number(subject, applications.get(holder, "resource_account"))
     if kinds.get(holder) == "guest" or (category or "primary").lower() != "primary":
         return None
     return Observation("phone_number", holder, known({"number": plain, "number_type": number_type}))

@@ -11,6 +11,7 @@ from collectors.graph.client import GraphClient, JsonObject, Page
 from collectors.graph.clouds import GraphTenant
 from collectors.graph.facts import USER_SELECT, AccountKind, Observation, account, directory, number
 from collectors.graph.plans import is_resource_account, subscription
+from collectors.graph.values import text, user_of
 from schemas.events import FacetName
 
 USERS: Final = f"/users/delta?$select={','.join(USER_SELECT)}"
@@ -21,10 +22,17 @@ NUMBER_SELECT: Final = "$select=telephoneNumber,numberType,assignmentTargetId,as
 NUMBERS_PAGE: Final = 1_000
 """As many as Graph gives."""
 
+RESOURCE_ACCOUNTS: Final = "/beta/admin/teams/resourceAccounts"
+_APPLICATIONS: Final = {
+    "ce933385-9390-45d1-9512-c8d228074e07": "auto_attendant",
+    "11cd3e2e-fccb-42ad-ad00-878b93575e07": "call_queue",
+}
+
 LARGE_PAGES: Final = {"Prefer": "odata.maxpagesize=999"}
 """A wish: Graph gives as many as it likes."""
 
 Kinds = dict[str, AccountKind]
+Applications = dict[str, str]
 
 
 class Source(Protocol):
@@ -90,9 +98,10 @@ class Accounts:
 @dataclass(slots=True)
 class Numbers:
     """Numbers and what they are assigned to. `kinds`: what their holders are, so that a resource account's number is
-    not taken for a user's."""
+    not taken for a user's; `applications`: which application a resource account is, where beta was asked."""
 
     kinds: Kinds
+    applications: Applications = field(default_factory=dict)
     facets: tuple[FacetName, ...] = ("phone_number", "service_number")
 
     def pages(self, client: GraphClient, tenant: GraphTenant, link: str | None) -> AsyncIterator[Page]:
@@ -100,5 +109,15 @@ class Numbers:
         return client.skip_pages(tenant, f"{NUMBERS}?{NUMBER_SELECT}", NUMBERS_PAGE)
 
     def observe(self, entry: JsonObject) -> Iterable[Observation]:
-        found = number(entry, self.kinds)
+        found = number(entry, self.kinds, self.applications)
         return [found] if found is not None else []
+
+
+async def read_applications(client: GraphClient, tenant: GraphTenant) -> Applications:
+    """Return the kind of service number of each resource account, by subject; beta alone tells it. Raises GraphError,
+    MalformedEntryError."""
+    found: Applications = {}
+    async for page in client.pages(tenant, f"{tenant.cloud.graph}{RESOURCE_ACCOUNTS}"):
+        for entry in page.values:
+            found[user_of(entry, "id")] = _APPLICATIONS.get((text(entry, "appId") or "").lower(), "other")
+    return found

@@ -1,8 +1,8 @@
-"""Owns the commands `run meter|counter|sink|portal`: one process of a cluster each."""
+"""Owns the commands `run meter|counter|sink|portal|collector`: one process of a cluster each."""
 
 import asyncio
 import logging
-from typing import Literal
+from typing import Annotated, Literal
 
 import typer
 
@@ -57,6 +57,25 @@ def portal() -> None:
     try:
         asyncio.run(serve(_settings()))
     except PortalError as error:
+        raise Failure(str(error)) from error
+
+
+@run.command("collector")
+def collector(
+    name: Annotated[Literal["graph"], typer.Argument(help="Its source: graph (Microsoft Graph).")],  # noqa: ARG001
+) -> None:
+    """Run a collector: the tenants' real state in, as events. Several share the tenants among them.
+
+    It needs the application's settings (POOLWATCH_GRAPH_…, docs/graph.md) and a portal (POOLWATCH_URL), which knows
+    how earlier syncs went.
+
+    Example: poolwatch run collector graph
+    """
+    from runtime.graph_process import CollectorProcessError, run_collector
+
+    try:
+        run_collector(_settings())
+    except (CollectorProcessError, PortalError) as error:
         raise Failure(str(error)) from error
 
 

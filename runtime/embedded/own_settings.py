@@ -16,4 +16,5 @@ def own_settings(bootstrap: str, data: Path, port: int) -> Settings:
         kafka=Kafka(bootstrap=bootstrap).model_dump(),
         clickhouse=ClickHouse(data=data / "clickhouse").model_dump(),
         portal=Portal(host=HOST, port=port).model_dump(),
+        url=f"http://{HOST}:{port}",
     )

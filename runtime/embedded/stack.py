@@ -56,10 +56,13 @@ class Stack:
         self._disk_is_low = False
         self._run_folder = run_folder(self.data)
         broker_port = _free_port()
-        self._kafka = own_settings(f"{HOST}:{broker_port}", self.data, port).kafka
+        settings = own_settings(f"{HOST}:{broker_port}", self.data, port)
+        self._kafka = settings.kafka
         self._broker = TansuBroker(broker_port, self._log("broker"), leashed)
         self._worker = Child("the worker", self._python("worker"), self._log("worker"))
         self._core = self._new_core(fresh=True)
+        self._collector = Child("the Graph collector", self._python("collector"), self._log("collector"))
+        self._collects = settings.graph.client_id is not None
 
     def _log(self, name: str) -> Path:
         return self.data / "logs" / f"{name}.log"
@@ -122,6 +125,9 @@ class Stack:
         self._say(f"storage ready, {self.data / 'clickhouse'}")
         self._wait(self._worker, self._serves)
         self._say(f"counting, after {time.monotonic() - begin:.1f} s")
+        if self._collects:
+            self._collector.start()
+            self._say("collecting from Microsoft Graph, as the settings say")
 
     def _wait(self, child: Child, ready: Callable[[], bool]) -> None:
         child.wait_ready(lambda: self._stop.is_set() or ready(), READY_S)
@@ -152,11 +158,11 @@ class Stack:
         if not self._broker.alive:
             self._note_death("the embedded broker (Tansu)", self._log("broker"))
             # What they hold of it is void: nothing of that was confirmed before it was on disk.
-            self._worker.kill()
-            self._core.kill()
+            for child in self._children():
+                child.kill()
             self._start()
             return
-        for child in (self._core, self._worker):
+        for child in self._children():
             if not child.alive:
                 self._note_death(child.name, child.log_path)
                 if child is self._core:
@@ -164,6 +170,9 @@ class Stack:
                     self._core.start()
                 else:
                     child.start()
+
+    def _children(self) -> list[Child]:
+        return [self._core, self._worker, *([self._collector] if self._collects else [])]
 
     def _note_death(self, name: str, log_path: Path) -> None:
         now = time.monotonic()
@@ -173,6 +182,7 @@ class Stack:
         self._say(f"{name} has ended and is started again; its log is {log_path}")
 
     def _end(self) -> None:
+        self._collector.stop()
         self._worker.stop()
         was_counting = (self._run_folder / COUNTING_MARK).exists()
         if was_counting and self._broker.alive and self._core.alive and not self._drain():

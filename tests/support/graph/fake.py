@@ -38,7 +38,7 @@ class FakeGraph:
         self.origin = origin
         self.url = f"{origin}/v1.0"
         self.tenants: dict[str, FakeTenant] = {}
-        self.sign_in = SignIn(self.tenants)
+        self.sign_in = SignIn(self.tenants, origin)
         self.faults = Faults()
         self.notifier = Notifier()
         self.subscriptions = Subscriptions(self.notifier)
@@ -99,10 +99,11 @@ class FakeGraph:
                 return self.sign_in.token(login[1], body)
             return self.sign_in.discovery(login[1])
         try:
-            if not path.startswith("/v1.0/"):
+            if not path.startswith(("/v1.0/", "/beta/")):
                 raise RefusedError(failure(400, "BadRequest", "Invalid version."))
             issued = self.sign_in.check(headers)
             tenant = self.tenants[issued.ms_tenant_id]
+            # What beta has beyond v1.0 keeps its version in its route.
             below = path.removeprefix("/v1.0")
             return await route(Call(self, tenant, method, below, query, headers, issued.roles, body))
         except RefusedError as refused:

@@ -64,6 +64,21 @@ async def subscribed_skus(call: Call) -> Answer:
     return Answer(body={"@odata.context": call.context("subscribedSkus"), "value": rows})
 
 
+async def resource_accounts(call: Call) -> Answer:
+    """Resource accounts and their applications; beta alone has them."""
+    with call.tenant.lock:
+        rows = [
+            {
+                "id": account,
+                "userPrincipalName": call.tenant.configurations[account]["userPrincipalName"],
+                "appId": application,
+                "phoneNumber": next((f"tel:{number}" for number in call.tenant.numbers_of(account)), None),
+            }
+            for account, application in call.tenant.applications.items()
+        ]
+    return _page(call, rows, "resourceAccounts", default=100, most=999)
+
+
 async def user(call: Call, user: str) -> Answer:
     """One user."""
     with call.tenant.lock:

@@ -9,6 +9,7 @@ NEEDED = {
     "/subscribedSkus": ("LicenseAssignment.Read.All", "Organization.Read.All", *_DIRECTORY),
     "/admin/teams/userConfigurations": ("TeamsUserConfiguration.Read.All",),
     "/admin/teams/telephoneNumberManagement": ("TeamsTelephoneNumber.Read.All",),
+    "/beta/admin/teams/resourceAccounts": ("TeamsResourceAccount.Read.All",),
 }
 """Any one of these, by the beginning of the path; the first is the least."""
 
@@ -19,7 +20,7 @@ def require(path: str, roles: frozenset[str]) -> None:
     """Refuse with 403 unless the roles reach for a path below the version."""
     for prefix, needed in NEEDED.items():
         if path.startswith(prefix) and roles.isdisjoint(needed):
-            raise RefusedError(_teams_refusal(needed) if path.startswith("/admin/teams") else _directory_refusal())
+            raise RefusedError(_teams_refusal(needed) if "/admin/teams" in path else _directory_refusal())
 
 
 def _teams_refusal(needed: tuple[str, ...]) -> Answer:

@@ -23,6 +23,7 @@ _ROUTES: list[tuple[str, str, Handler]] = [
     ("GET", r"/admin/teams/userConfigurations", lists.user_configurations),
     ("GET", r"/admin/teams/userConfigurations/([^/]+)", lists.user_configuration),
     ("GET", r"/admin/teams/telephoneNumberManagement/numberAssignments", lists.number_assignments),
+    ("GET", r"/beta/admin/teams/resourceAccounts", lists.resource_accounts),
     ("POST", r"/subscriptions", lambda call: call.graph.subscriptions.create(call)),
     ("GET", r"/subscriptions", lambda call: call.graph.subscriptions.show_all(call)),
     ("GET", r"/subscriptions/([^/]+)", lambda call, held: call.graph.subscriptions.show(call, held)),

@@ -31,8 +31,9 @@ class Issued:
 class SignIn:
     """The token endpoint of every tenant."""
 
-    def __init__(self, tenants: Mapping[str, FakeTenant]) -> None:
+    def __init__(self, tenants: Mapping[str, FakeTenant], origin: str) -> None:
         self.lifetime_s = 3599
+        self._scopes = (_SCOPE, f"{origin}/.default")
         self._tenants = tenants
         self._issued: dict[str, Issued] = {}
 
@@ -53,7 +54,7 @@ class SignIn:
         """Answer a request for a token by client credentials: a secret, or an assertion of the application."""
         if tenant not in self._tenants:
             return _refusal(400, "invalid_request", 90002, f"Tenant '{tenant}' not found.")
-        if form.get("grant_type") != "client_credentials" or form.get("scope") != _SCOPE:
+        if form.get("grant_type") != "client_credentials" or form.get("scope") not in self._scopes:
             return _refusal(400, "invalid_scope", 70011, "The provided value for scope is not valid.")
         if form.get("client_id") != CLIENT_ID or not self._tenants[tenant].consented:
             message = f"Application with identifier '{form.get('client_id')}' was not found in the directory."

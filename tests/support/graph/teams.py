@@ -28,6 +28,8 @@ class TeamsState:
         self.lock = threading.RLock()
         self.configurations: dict[str, dict[str, Any]] = {}
         self.numbers: dict[str, dict[str, Any]] = {}
+        self.applications: dict[str, str] = {}
+        """Of resource accounts: the id of the application that each is for."""
 
     def set_voice(
         self, user: str, *, enabled: bool, routing_policy: str | None = None, account_type: AccountType = "user"

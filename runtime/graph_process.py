@@ -1,0 +1,190 @@
+"""Owns the process of a Graph collector: clients started, put together, run until a signal."""
+
+import asyncio
+import contextlib
+import functools
+import random
+import signal
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import httpx
+import uvicorn
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError
+
+from collectors.feed import publish_all
+from collectors.graph.client import GraphClient
+from collectors.graph.clouds import CLOUDS, Cloud
+from collectors.graph.collector import GraphCollector
+from collectors.graph.limits import Limits
+from collectors.graph.notifications import receiver
+from collectors.graph.published import PublishedHints, PublishedStates
+from collectors.graph.rounds import Outlet
+from collectors.graph.schedule import Schedule
+from collectors.graph.subscriptions import Address
+from collectors.graph.tokens import MsalTokens
+from collectors.graph.visit import Visitor
+from collectors.partitioner import Outgoing
+from collectors.publisher import KafkaPublisher
+from portal.services import utc_now
+from runtime import kafka
+from runtime.cli.client import Api
+from runtime.cli.sync_history import ApiHistory
+from runtime.graph_access import GraphSetupError, credential
+from runtime.graph_roster import Roster
+from runtime.installation import Installation, group_base
+from runtime.portal_process import listen
+from runtime.settings import Graph, Settings
+from runtime.web_server import serve
+from runtime.worker import options_of
+from schemas.commands import Notified
+from schemas.settings import CloudName
+from schemas.topics import full_name
+from streams.settings_reader import SettingsReader
+
+SESSION_TIMEOUT_S = 10.0
+"""A collector that is silent for so long loses its tenants."""
+REQUESTS_AT_A_TIME = 64
+_CONNECT_S = 10.0
+_ANSWER_S = 50.0
+
+
+class CollectorProcessError(Exception):
+    """The collector cannot run; the text says why, and what to do."""
+
+
+def run_collector(
+    settings: Settings,
+    *,
+    clouds: Mapping[CloudName, Cloud] = CLOUDS,
+    login_http: Any = None,
+    session_timeout_s: float = SESSION_TIMEOUT_S,
+) -> None:
+    """Collect until SIGTERM or Ctrl-C. `login_http` is msal's seam. Raises CollectorProcessError and PortalError."""
+    asyncio.run(_until_told(settings, clouds, login_http, session_timeout_s))
+
+
+async def _until_told(
+    settings: Settings, clouds: Mapping[CloudName, Cloud], login_http: Any, session_timeout_s: float
+) -> None:
+    collecting = asyncio.create_task(_collect(settings, clouds, login_http, session_timeout_s), name="collector")
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, collecting.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await collecting
+
+
+async def _collect(
+    settings: Settings, clouds: Mapping[CloudName, Cloud], login_http: Any, session_timeout_s: float
+) -> None:
+    own, graph = settings.kafka, settings.graph
+    address = _address(graph)
+    async with contextlib.AsyncExitStack() as stack:
+        tokens = _tokens(graph, login_http)
+        stack.callback(tokens.close)
+        limits = httpx.Limits(max_connections=REQUESTS_AT_A_TIME, max_keepalive_connections=REQUESTS_AT_A_TIME)
+        timeout = httpx.Timeout(_ANSWER_S, connect=_CONNECT_S)
+        http = await stack.enter_async_context(httpx.AsyncClient(limits=limits, timeout=timeout))
+        api = stack.enter_context(Api(settings.url))
+        producer = await stack.enter_async_context(_started(kafka.producer(own, linger_ms=5), settings))
+        new_publisher = functools.partial(KafkaPublisher, producer, own.topic_prefix)
+        history = ApiHistory(api)
+        states = PublishedStates(producer, own.topic_prefix, own.partitions)
+        collector = GraphCollector(
+            Visitor(
+                GraphClient(http, tokens, Limits(app=REQUESTS_AT_A_TIME)),
+                lambda: Outlet(new_publisher(), own.partitions, history, utc_now),
+                PublishedHints(new_publisher, own.partitions, utc_now),
+                address,
+                utc_now,
+                beta=graph.beta,
+            ),
+            Schedule(graph.poll_s, graph.full_s, random.random),
+            states,
+            utc_now,
+        )
+        failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        reader = SettingsReader(
+            options_of(own),
+            lambda tenant: roster.settings_changed(tenant),  # noqa: PLW0108 -- the roster needs the reader first
+            failed.set_exception,
+        )
+        roster = Roster(collector, states, reader.book, options_of(own), clouds, utc_now)
+        await reader.start()
+        stack.push_async_callback(reader.stop)
+        commands = await stack.enter_async_context(_commands(settings, roster, session_timeout_s))
+
+        async def notify(told: Notified) -> None:
+            command = Outgoing("commands", told.tenant.encode(), told.model_dump_json().encode())
+            await publish_all([command], new_publisher(), own.partitions)
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(collector.run(), name="graph-errands")
+            group.create_task(roster.follow_settings(), name="graph-settings")
+            group.create_task(_take_commands(commands, roster), name="graph-commands")
+            group.create_task(_raise(failed), name="graph-settings-reader")
+            if address is not None:
+                listener = listen(graph.listen_host, graph.listen_port)
+                stack.callback(listener.close)
+                app = receiver(address.key, roster.ms_tenant_of, notify, utc_now)
+                config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False)
+                group.create_task(serve(config, listener), name="graph-notifications")
+
+
+def _tokens(graph: Graph, login_http: Any) -> MsalTokens:
+    try:
+        return MsalTokens(graph.client_id or "", credential(graph), http_client=login_http)
+    except GraphSetupError as error:
+        raise CollectorProcessError(str(error)) from error
+
+
+def _address(graph: Graph) -> Address | None:
+    if graph.notification_url is None:
+        return None
+    if graph.notification_key is None:
+        raise CollectorProcessError(
+            "POOLWATCH_GRAPH_NOTIFICATION_URL is set and POOLWATCH_GRAPH_NOTIFICATION_KEY is not: set it to a secret of"
+            " at least 16 characters, the same for all collectors, for notifications are recognised by it"
+        )
+    return Address(graph.notification_url, graph.notification_key.get_secret_value())
+
+
+@contextlib.asynccontextmanager
+async def _started(client: Any, settings: Settings) -> AsyncIterator[Any]:
+    try:
+        await client.start()
+        yield client
+    except (KafkaError, OSError) as error:
+        raise CollectorProcessError(Installation(settings.kafka, embedded=False).no_broker()) from error
+    finally:
+        await client.stop()
+
+
+@contextlib.asynccontextmanager
+async def _commands(settings: Settings, roster: Roster, session_timeout_s: float) -> AsyncIterator[AIOKafkaConsumer]:
+    own, session_ms = settings.kafka, int(session_timeout_s * 1_000)
+    consumer = AIOKafkaConsumer(
+        **kafka.connection(own),
+        group_id=f"{group_base(own.topic_prefix)}-graph",
+        # What was asked before a collector ever ran is answered by the full syncs that it begins with.
+        auto_offset_reset="latest",
+        session_timeout_ms=session_ms,
+        heartbeat_interval_ms=session_ms // 6,
+        # Taking over many tenants reads what is known of them, within the rebalance.
+        max_poll_interval_ms=600_000,
+        rebalance_timeout_ms=session_ms,
+    )
+    consumer.subscribe([full_name(own.topic_prefix, "commands")], listener=roster)
+    async with _started(consumer, settings):
+        yield consumer
+
+
+async def _take_commands(consumer: AIOKafkaConsumer, roster: Roster) -> None:
+    async for record in consumer:
+        roster.take(record.value)
+
+
+async def _raise(failed: asyncio.Future[None]) -> None:
+    await failed

@@ -1,0 +1,136 @@
+"""Owns which tenants a Graph collector has: those of the partitions of `commands` that its group gave it, as far as
+their settings ask for Graph."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+import pydantic
+import structlog
+from aiokafka import ConsumerRebalanceListener
+
+from collectors.graph.clouds import Cloud
+from collectors.graph.collector import GraphCollector
+from collectors.graph.parts import FACETS, States
+from collectors.graph.rounds import GRAPH
+from runtime.graph_access import GraphSetupError, graph_tenant
+from schemas.commands import CommandModel, Notified, Refresh
+from schemas.identifiers import is_tenant, partition_of
+from schemas.settings import CloudName, TenantSettings
+from schemas.sources import SourceState
+from streams.kafka import KafkaOptions, read_from
+from streams.protocol.settings_book import SettingsBook
+
+log = structlog.get_logger()
+
+
+class Roster(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped for us
+    """Gives tenants to a collector and takes them away. `book` holds the settings of all tenants."""
+
+    def __init__(
+        self,
+        collector: GraphCollector,
+        states: States,
+        book: SettingsBook,
+        options: KafkaOptions,
+        clouds: Mapping[CloudName, Cloud],
+        now: Callable[[], datetime],
+    ) -> None:
+        self._collector = collector
+        self._states = states
+        self._book = book
+        self._options = options
+        self._clouds = clouds
+        self._now = now
+        self._mine: set[int] = set()
+        self._changed: asyncio.Queue[str] = asyncio.Queue()
+
+    async def on_partitions_revoked(self, revoked: Iterable[Any]) -> None:
+        """Leave the tenants of partitions that another collector takes."""
+        gone = {tp.partition for tp in revoked}
+        self._mine -= gone
+        for tenant in self._book.tenants():
+            if self._partition(tenant) in gone:
+                self._collector.leave(tenant)
+
+    async def on_partitions_assigned(self, assigned: Iterable[Any]) -> None:
+        """Take the tenants of new partitions, with what their last collector wrote of them."""
+        new = {tp.partition for tp in assigned} - self._mine
+        known: defaultdict[str, dict[str, SourceState]] = defaultdict(dict)
+        for partition in sorted(new):
+            async for records in read_from(self._options, self._options.topic("sources"), partition):
+                for record in records:
+                    _note(known, record.key, record.value)
+        self._mine |= new
+        for tenant in self._book.tenants():
+            if self._partition(tenant) in new:
+                await self._look_at(tenant, known[tenant].values())
+        log.info("graph_collector_assigned", partitions=sorted(self._mine))
+
+    def settings_changed(self, tenant: str) -> None:
+        """Take note that a tenant's settings are new."""
+        self._changed.put_nowait(tenant)
+
+    async def follow_settings(self) -> None:
+        """Act on new settings until cancelled. Raises PublishFailedError."""
+        while True:
+            tenant = await self._changed.get()
+            if self._partition(tenant) in self._mine:
+                await self._look_at(tenant, ())
+
+    def take(self, value: bytes | None) -> None:
+        """Take a command: those to a collector are passed on, others are for others."""
+        if value is None or not (b'"refresh"' in value or b'"notified"' in value):
+            return
+        try:
+            command = CommandModel.validate_json(value)
+        except pydantic.ValidationError:
+            return  # the counter tells of it in the dead letters
+        if isinstance(command, Refresh):
+            self._collector.refresh(command.tenant, command.id)
+        elif isinstance(command, Notified) and command.source == GRAPH:
+            self._collector.notified(command)
+
+    def ms_tenant_of(self, tenant: str) -> str | None:
+        """Return the Microsoft id of a tenant that Graph is read of, whoever collects it."""
+        settings = self._book.get(tenant) if is_tenant(tenant) else None
+        wanted = isinstance(settings, TenantSettings) and settings.graph and not settings.is_removed
+        return settings.ms_tenant_id if wanted and isinstance(settings, TenantSettings) else None
+
+    async def _look_at(self, tenant: str, known: Iterable[SourceState]) -> None:
+        settings = self._book.get(tenant)
+        if not isinstance(settings, TenantSettings) or settings.graph is None or settings.is_removed:
+            await self._collector.forget(tenant)
+            return
+        try:
+            access = graph_tenant(settings, self._clouds)
+        except GraphSetupError as error:
+            self._collector.leave(tenant)
+            now = self._now()
+            state = SourceState(
+                tenant=tenant, source=GRAPH, part="users", facets=list(FACETS["users"]), state="failing",
+                reason=str(error), since=now, at=now,
+            )  # fmt: skip
+            await self._states.write(state)
+            return
+        self._collector.collect(access, settings.graph.template_groups, known)
+
+    def _partition(self, tenant: str) -> int:
+        return partition_of(tenant.encode(), self._options.partitions)
+
+
+def _note(known: defaultdict[str, dict[str, SourceState]], key: bytes | None, value: bytes | None) -> None:
+    tenant, _, rest = (key or b"").decode("utf-8", "replace").partition("/")
+    source, _, part = rest.partition("/")
+    if source != GRAPH:
+        return
+    known[tenant].pop(part, None)
+    if value is None:
+        return
+    try:
+        known[tenant][part] = SourceState.model_validate_json(value)
+    except pydantic.ValidationError:
+        # Without it the tenant is read whole, which mends it.
+        log.warning("source_state_unreadable", tenant=tenant, part=part)

@@ -1,0 +1,69 @@
+"""A collector process between a fake Graph and a stack, and the tenants that it collects."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from runtime.embedded.child import Child
+from tests.support.graph.directory import FakeTenant
+from tests.support.graph.fake import FakeGraph
+from tests.support.graph.sign_in import CLIENT_ID, CLIENT_SECRET
+
+NOTIFICATION_KEY = "invented-notification-key"
+
+
+def collector_process(
+    graph: FakeGraph, bootstrap: str, portal_url: str, log: Path, *, prefix: str = "poolwatch.", **settings: Any
+) -> Child:
+    """Return a collector, not started; `settings` are those of the group `graph`."""
+    own = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "poll_s": 2, **settings}
+    tree = {
+        "url": portal_url,
+        "kafka": {"bootstrap": bootstrap, "topic_prefix": prefix},
+        "graph": own,
+        "log": {"level": "info", "format": "json"},
+    }
+    command = [sys.executable, "-m", "tests.support.graph.collector_main", graph.origin, json.dumps(tree)]
+    return Child("the Graph collector", command, log)
+
+
+def notifying(port: int) -> dict[str, Any]:
+    """Return the settings of a collector that listens for notifications at a port."""
+    return {
+        "notification_url": f"http://127.0.0.1:{port}",
+        "notification_key": NOTIFICATION_KEY,
+        "listen_port": port,
+    }
+
+
+def enrol(portal_url: str, tenant: str, fake: FakeTenant, **graph: Any) -> None:
+    """Let a tenant be collected."""
+    body = {"ms_tenant_id": fake.ms_tenant_id, "acquired_licenses": 50_000, "graph": graph}
+    httpx.patch(f"{portal_url}/api/v1/tenants/{tenant}/settings", json=body, timeout=30).raise_for_status()
+
+
+def fill(fake: FakeTenant, users: int, direct_routing: int, operator_connect: int = 0) -> list[str]:
+    """Hire users who hold a licence; the first of them get numbers. Returns their ids."""
+    fake.own_sku("MCOEV", users + 10)
+    hired = [fake.add_user() for _ in range(users)]
+    for number, user in enumerate(hired[: direct_routing + operator_connect]):
+        fake.set_licenses(user, "MCOEV")
+        kind = "directRouting" if number < direct_routing else "operatorConnect"
+        fake.assign_number(user, f"+331{number:08d}", kind)  # type: ignore[arg-type]
+    return hired
+
+
+def expected_count(fake: FakeTenant) -> int:
+    """Return how many subjects a tenant has that count, by what it is: template groups are not looked at."""
+    counted = 0
+    for row in fake.numbers.values():
+        holder, status = row["assignmentTargetId"], row["assignmentStatus"]
+        if status in ("voiceApplicationAssigned", "conferenceAssigned"):
+            counted += 1
+        elif status == "userAssigned" and fake.exists(holder):
+            voice = fake.configurations[holder]["isEnterpriseVoiceEnabled"]
+            counted += row["numberType"] == "operatorConnect" or (row["numberType"] == "directRouting" and voice)
+    return counted
