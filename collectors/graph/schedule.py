@@ -256,14 +256,11 @@ class Schedule:
             tenant.queued.clear()
 
     def _put_back(self, tenant: _Tenant, kind: _Kind, due: Due, now: float) -> None:
-        tenant.want_by(kind, now)
+        tenant.want_by(kind if due.refresh is None else _Kind.REFRESH, now)
         tenant.users |= due.users
         tenant.groups |= due.groups
-        if due.errand == "full":
-            tenant.want_by(_Kind.FULL, now)
         if due.refresh is not None:
             tenant.refreshes.appendleft(due.refresh)
-            tenant.want_by(_Kind.REFRESH, now)
 
     def _take(self, queue: _Queue, slots: int, now: float) -> Iterable[Due]:
         while slots > 0 and (turn := queue.take(now, self._knows)) is not None:

@@ -235,7 +235,9 @@ def test_a_full_errand_that_wants_another_does_not_go_round_in_a_circle() -> Non
     made.ask_full("acme", 1.0)
     [_] = made.due(1.0, 1, 0)
     made.finished("acme", 1.0, errand="full", ok=True, full_wanted=True)
-    assert [] == made.due(1.0 + 0.2 * POLL_S * 0.8, MANY, MANY)
+    rested = 1.0 + POLL_S * 0.2 * 0.9
+    assert [] == made.due(rested - 0.1, MANY, MANY)
+    assert [full()] == made.due(rested + 0.1, 0, 1)
 
 
 def test_who_fails_waits_apart_from_who_does_not() -> None:
@@ -256,6 +258,17 @@ def test_a_tenant_that_waits_for_a_slot_moves_over_when_it_fails() -> None:
     made.finished("acme", 300.0, errand="delta", ok=False)
     assert [] == made.due(1_000.0, 1, 0)
     assert [delta()] == made.due(1_000.0, 0, 1)
+
+
+def test_a_tenant_that_waits_for_a_slot_moves_back_when_it_is_well() -> None:
+    made = settled()
+    [_] = made.due(300.0, 1, 0)
+    made.finished("acme", 300.0, errand="delta", ok=False)
+    made.ask_full("acme", 301.0)
+    assert [delta()] == made.due(400.0, 0, 1)
+    made.finished("acme", 400.0, errand="delta", ok=True)
+    assert [] == made.due(400.0, 0, 1)
+    assert [full()] == made.due(400.0, 1, 0)
 
 
 def test_what_waits_for_a_slot_is_no_reason_to_wake_up() -> None:
