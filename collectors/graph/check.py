@@ -11,15 +11,13 @@ from collectors.graph.client import BatchRequest, GraphClient
 from collectors.graph.clouds import GraphTenant
 from collectors.graph.errors import ForbiddenError, GoneError, GraphError, SignInError, SignInUnavailableError
 from collectors.graph.permissions import Permission, granted, needed
-from collectors.graph.sources import ACCOUNTS, NUMBERS
+from collectors.graph.sources import ACCOUNTS, NUMBERS, RESOURCE_ACCOUNTS
 from collectors.graph.tokens import Tokens
 from schemas.settings import Graph
 from schemas.sources import Part
 
 ANSWER_S: Final = 30.0
 """How long one endpoint may take: a person waits, so there is less patience than a collector has."""
-
-_RESOURCE_ACCOUNTS: Final = "/beta/admin/teams/resourceAccounts"
 
 State = Literal["granted", "missing", "refused", "failing", "unknown"]
 """`missing`: not granted; `refused`: granted, and Graph does not answer all the same; `failing`: something else is
@@ -116,7 +114,7 @@ async def _ask(client: GraphClient, tenant: GraphTenant, graph: Graph, part: Par
         case "groups":
             await _ask_groups(client, tenant, graph.template_groups)
         case "applications":
-            await client.get(tenant, f"{tenant.cloud.graph}{_RESOURCE_ACCOUNTS}?$top=1")
+            await client.get(tenant, f"{tenant.cloud.graph}{RESOURCE_ACCOUNTS}?$top=1")
         case "notifications":
             return False  # subscribing is the only question, and leaves something behind
     return True

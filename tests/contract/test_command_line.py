@@ -15,9 +15,9 @@ CONTRACT = {
     "sync confirm", "graph check",
     "import users", "import numbers", "import dial-plan", "import m365", "import events", "dead-letters list",
     "dead-letters replay", "migrate", "topics", "check-config", "version", "run meter", "run counter", "run sink",
-    "run portal",
+    "run portal", "run collector",
 }  # fmt: skip
-PRINT_NO_DATA = {"up", "run meter", "run counter", "run sink", "run portal"}
+PRINT_NO_DATA = {"up", "run meter", "run counter", "run sink", "run portal", "run collector"}
 ASK_THE_PORTAL = {
     "tenant show acme", "tenant list", "tenant set acme --pool 5", "tenant remove acme --yes", "provider show",
     "provider set --warning 5", "count acme", "counts", "watch acme", "history acme", "seats acme", "changes acme",

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -17,7 +18,7 @@ from runtime.cli.graph import said_of, show, shown_as_json
 from runtime.graph_access import GraphSetupError
 from runtime.graph_check import consent_address, run_check
 from runtime.settings import Graph
-from schemas.settings import CloudName, TenantSettings
+from schemas.settings import TenantSettings
 from schemas.settings import Graph as TenantGraph
 from tests.support.graph import CLIENT_ID, CLIENT_SECRET, FakeGraph, FakeTenant, MsalHttp, served_graph
 from tests.support.graph.answers import failure
@@ -33,14 +34,6 @@ LEAST = [
 ]
 
 
-class FakeCloud(Cloud):
-    """A cloud whose Graph is the fake; tokens are asked for as the true one's."""
-
-    @property
-    def scope(self) -> str:
-        return CLOUDS["global"].scope
-
-
 class Provider:
     """The provider's application, and one tenant of the fake."""
 
@@ -53,9 +46,7 @@ class Provider:
         tenant = TenantSettings(
             tenant="acme", ms_tenant_id=self.acme.ms_tenant_id, graph=TenantGraph.model_validate(graph)
         )
-        clouds: dict[CloudName, Cloud] = {
-            name: FakeCloud(cloud.login, self.graph.origin, cloud.has_teams_admin) for name, cloud in CLOUDS.items()
-        }
+        clouds = {name: replace(cloud, graph=self.graph.origin) for name, cloud in CLOUDS.items()}
         return await run_check(application, tenant, clouds=clouds, login_http=self._login)
 
 
@@ -149,11 +140,11 @@ async def test_beta_and_notifications_of_groups_take_permissions_of_their_own(pr
     provider.acme.permissions.discard("TeamsResourceAccount.Read.All")
     application = APPLICATION.model_copy(update={"beta": True, "notification_url": "https://hooks.msp.example"})
     report = await provider.check(application, template_groups=[group])
-    assert {"Group.Read.All", "TeamsResourceAccount.Read.All"} <= set(states(report))
-    assert "missing" == states(report)["Group.Read.All"]  # which nothing but a subscription would show
+    # Nothing but a subscription would show whether groups may be subscribed to, so that none is made.
+    assert ["Group.Read.All", "TeamsResourceAccount.Read.All"] == report.missing()
     assert [] == provider.graph.requests_to("/v1.0/subscriptions")
-    provider.acme.permissions.add("Group.Read.All")
-    assert "granted" == states(await provider.check(application, template_groups=[group]))["Group.Read.All"]
+    provider.acme.permissions |= {"Group.Read.All", "TeamsResourceAccount.Read.All"}
+    assert (await provider.check(application, template_groups=[group])).is_fine
 
 
 async def test_without_consent_the_sign_in_says_so_and_no_endpoint_is_asked(provider: Provider) -> None:

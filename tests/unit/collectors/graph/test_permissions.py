@@ -2,6 +2,8 @@
 
 import base64
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from collectors.graph.clouds import CLOUDS
 from collectors.graph.permissions import PERMISSIONS, granted, needed
 from schemas.settings import CloudName, Graph
 
+DOCUMENT = Path(__file__).parents[4] / "docs" / "graph.md"
 GROUP = "aa8c1c36-5b0e-4d2f-8a67-3c0a1d5c2f01"
 
 
@@ -36,6 +39,18 @@ def test_nothing_but_reading_is_asked_for() -> None:
     names = [name for permission in PERMISSIONS for name in (permission.least, *permission.instead)]
     assert [] == [name for name in names if not name.endswith(".Read.All")]
     assert len(PERMISSIONS) == len({permission.part for permission in PERMISSIONS})
+
+
+def test_the_table_of_the_document_is_complete_and_true() -> None:
+    section = DOCUMENT.read_text("utf-8").split("\n## Permissions\n")[1].split("\n## ")[0]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in section.splitlines() if "| `" in line]
+    told = [
+        (least.strip("`"), tuple(re.findall(r"`(.+?)`", wider)), reads, clouds)
+        for least, wider, reads, _, clouds in rows
+    ]
+    assert [
+        (each.least, each.instead, each.reads, "global" if each.of_teams else "all") for each in PERMISSIONS
+    ] == told
 
 
 def token(claims: Any) -> str:
