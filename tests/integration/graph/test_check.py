@@ -18,8 +18,8 @@ from runtime.cli.graph import said_of, show, shown_as_json
 from runtime.graph_access import GraphSetupError
 from runtime.graph_check import consent_address, run_check
 from runtime.settings import Graph
-from schemas.settings import TenantSettings
 from schemas.settings import Graph as TenantGraph
+from schemas.settings import TenantSettings
 from tests.support.graph import CLIENT_ID, CLIENT_SECRET, FakeGraph, FakeTenant, MsalHttp, served_graph
 from tests.support.graph.answers import failure
 from tests.support.graph.faults import Fault

@@ -1,16 +1,21 @@
 """Graph's settings of a tenant, by PATCH and by the command line."""
 
 import asyncio
+import functools
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import pytest_asyncio
 import uvicorn
 
+from collectors.graph.clouds import CLOUDS
+from runtime import graph_check
 from runtime.portal_process import listen, web_config
 from tests.support.command_line import Ended, run_cli
+from tests.support.graph import CLIENT_ID, CLIENT_SECRET, MsalHttp, served_graph
 from tests.support.portal_world import World, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -112,3 +117,29 @@ async def test_a_check_without_what_it_needs_says_what_to_set(
     unset = await cli("graph", "check", "-T", tenant)
     assert (1, "") == (unset.code, unset.out)
     assert "POOLWATCH_GRAPH_CLIENT_ID is not set" in unset.err
+
+
+async def test_a_check_ends_with_1_until_nothing_is_missing(
+    world: World, url: str, tenant: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with served_graph() as graph, MsalHttp(graph.origin) as login:
+        clouds = {name: replace(cloud, graph=graph.origin) for name, cloud in CLOUDS.items()}
+        asked_here = functools.partial(graph_check.run_check, clouds=clouds, login_http=login)
+        monkeypatch.setattr(graph_check, "run_check", asked_here)
+        for name, value in (("URL", url), ("GRAPH_CLIENT_ID", CLIENT_ID), ("GRAPH_CLIENT_SECRET", CLIENT_SECRET)):
+            monkeypatch.setenv(f"POOLWATCH_{name}", value)
+        acme = graph.add_tenant()
+        group = acme.add_group("TPL-Frontline")
+        await patched(world, tenant, {"ms_tenant_id": acme.ms_tenant_id, "graph": {"template_groups": [group]}})
+        await until(lambda: world.services.live.settings(tenant))
+        acme.permissions.remove("GroupMember.Read.All")
+        missing = await cli("graph", "check", "-T", tenant)
+        assert 1 == missing.code
+        assert f"{tenant} has not granted GroupMember.Read.All" in missing.err
+        assert f"https://login.microsoftonline.com/{acme.ms_tenant_id}/v2.0/adminconsent?" in missing.out
+        shown = await cli("graph", "check", "-T", tenant, "--json")
+        assert (1, ["GroupMember.Read.All"]) == (shown.code, json.loads(shown.out)["missing"])
+        acme.permissions.add("GroupMember.Read.All")
+        fine = await cli("graph", "check", "-T", tenant)
+        assert (0, "") == (fine.code, fine.err)
+        assert CLIENT_SECRET not in missing.out + missing.err + shown.out + fine.out
