@@ -176,4 +176,4 @@ def _path(subscription_id: str) -> str:
 
 def _plain(resource: str) -> str:
     """Return a resource in the one of its spellings that we go by: Graph shows it with or without a slash."""
-    return f"/{resource.strip('/').lower()}"
+    return resource.strip("/").lower()
