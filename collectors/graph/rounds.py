@@ -15,7 +15,7 @@ from collectors.graph.client import GraphClient, Page
 from collectors.graph.clouds import GraphTenant
 from collectors.graph.facts import Observation
 from collectors.graph.sources import Source
-from collectors.graph.told import Told, gone, merge, note, replace
+from collectors.graph.told import Known, Told, note
 from collectors.graph.values import MalformedEntryError
 from collectors.outgoing import confirmed_facet, observation
 from collectors.partitioner import Outgoing
@@ -56,14 +56,14 @@ class Round:
 
 
 async def full_round(
-    client: GraphClient, tenant: GraphTenant, source: Source, outlet: Outlet, known: Told | None = None
+    client: GraphClient, tenant: GraphTenant, source: Source, outlet: Outlet, known: Known | None = None
 ) -> Round:
     """Read a list whole, publish all of it, and sweep what is gone. Raises GraphError and PublishFailedError; then
     nothing is swept, and what has arrived changes nothing when it comes again. `known` is brought up to date."""
-    started_at, known = outlet.now(), {} if known is None else known
+    started_at, known = outlet.now(), Known() if known is None else known
     brought = await _read(client, tenant, source, outlet, None, started_at, known, everything=True)
     if brought.malformed:
-        merge(known, brought.told)
+        known.merge(brought.told)
         return brought  # an entry that cannot be read is not gone: no sweep before all can be
     for facet in source.facets:
         run = FullRun(tenant.tenant, facet, GRAPH, started_at, brought.answered, len(brought.told.get(facet, ())))
@@ -73,8 +73,9 @@ async def full_round(
                 partitions=outlet.partitions, by="collector", now=outlet.now(),
             )
         )  # fmt: skip
-    merge(known, brought.told)
-    replace(known, brought.told, [sync.facet for sync in brought.syncs if sync.status in ("completed", "confirmed")])
+    known.merge(brought.told)
+    through = [sync.facet for sync in brought.syncs if sync.status in ("completed", "confirmed")]
+    known.replace(brought.told, through, synced=True)
     return brought
 
 
@@ -82,14 +83,14 @@ async def delta_round(client: GraphClient, tenant: GraphTenant, source: Source, 
     """Publish what changed since a delta link, and confirm everything else. Raises GraphError, ResyncRequiredError and
     RoundExpiredError where a full round is due, and PublishFailedError."""
     asked_at = outlet.now()
-    brought = await _read(client, tenant, source, outlet, link, asked_at, {}, everything=True)
+    brought = await _read(client, tenant, source, outlet, link, asked_at, Known(), everything=True)
     if not brought.malformed:
         await confirm(tenant, source.facets, outlet, asked_at)
     return brought
 
 
 async def poll_round(
-    client: GraphClient, tenant: GraphTenant, source: Source, outlet: Outlet, known: Told, *, whole: bool = True
+    client: GraphClient, tenant: GraphTenant, source: Source, outlet: Outlet, known: Known, *, whole: bool = True
 ) -> Round:
     """Read a list, publish what differs from what is `known` of it, clear what is gone, and confirm the rest; `known`
     is brought up to date. A list that is not `whole`, of some users alone, clears and confirms nothing. Raises
@@ -100,10 +101,10 @@ async def poll_round(
         brought.suspicious = _is_suspicious(source, brought, known)
         if not brought.suspicious:
             await _clear_the_gone(tenant, source, outlet, known, brought.told)
-            replace(known, brought.told, source.facets)
+            known.replace(brought.told, source.facets, synced=False)
             await confirm(tenant, source.facets, outlet, asked_at)
             return brought
-    merge(known, brought.told)
+    known.merge(brought.told)
     return brought
 
 
@@ -113,19 +114,19 @@ async def confirm(tenant: GraphTenant, facets: tuple[FacetName, ...], outlet: Ou
     await publish_all(told, outlet.publisher, outlet.partitions)
 
 
-def _is_suspicious(source: Source, brought: Round, known: Told) -> bool:
+def _is_suspicious(source: Source, brought: Round, known: Known) -> bool:
     """Judge as a sync would be judged: a list that answers nothing, or far less than the last, may be cut short."""
-    was = [(len(known.get(facet, ())), len(brought.told.get(facet, ()))) for facet in source.facets]
+    was = [(known.before(facet), len(brought.told.get(facet, ()))) for facet in source.facets]
     return any(is_suspicious(now, before) for before, now in was) or (
         brought.answered == 0 and any(before for before, _ in was)
     )
 
 
-async def _clear_the_gone(tenant: GraphTenant, source: Source, outlet: Outlet, known: Told, told: Told) -> None:
+async def _clear_the_gone(tenant: GraphTenant, source: Source, outlet: Outlet, known: Known, told: Told) -> None:
     cleared_at = outlet.now()
-    missing = [(facet, subject) for facet in source.facets for subject in gone(known, told, facet)]
+    missing = [(facet, subject) for facet in source.facets for subject in known.gone(told, facet)]
     for facet, subject in missing:
-        known[facet][subject] = None
+        known.told[facet][subject] = None
     clears = [_event(tenant, Observation(facet, subject, None), cleared_at) for facet, subject in missing]
     await publish_all(clears, outlet.publisher, outlet.partitions)
 
@@ -137,7 +138,7 @@ async def _read(
     outlet: Outlet,
     link: str | None,
     asked_at: datetime,
-    known: Told,
+    known: Known,
     *,
     everything: bool,
 ) -> Round:
@@ -147,7 +148,7 @@ async def _read(
         # Of one subject on several pages the last wins, also where they come within a millisecond.
         observed_at = before = max(outlet.now(), before + _MILLISECOND)
         for each in _last_of(page, source, brought):
-            news = note(brought.told, known, each.facet, each.subject, each.facts)
+            news = note(brought.told, known.told, each.facet, each.subject, each.facts)
             if news or everything:
                 await feed.send(_event(tenant, each, observed_at))
         brought.delta_link = page.delta_link

@@ -2,6 +2,7 @@
 again. It holds no facts."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -37,18 +38,30 @@ def note(told: Told, known: Told, facet: FacetName, subject: str, facts: Mapping
     return True
 
 
-def gone(known: Told, told: Told, facet: FacetName) -> list[str]:
-    """Return the subjects that a list told of before and does not any more."""
-    return sorted(known.get(facet, {}).keys() - told.get(facet, {}).keys())
+@dataclass(slots=True)
+class Known:
+    """What is known of a list: what it told last, and how many subjects the last full sync that went through saw."""
 
+    told: Told = field(default_factory=dict)
+    synced: dict[FacetName, int] = field(default_factory=dict)
 
-def merge(known: Told, told: Told) -> None:
-    """Take over what was told, and keep the rest."""
-    for facet, subjects in told.items():
-        known.setdefault(facet, {}).update(subjects)
+    def gone(self, told: Told, facet: FacetName) -> list[str]:
+        """Return the subjects that the list told of before and does not any more."""
+        return sorted(self.told.get(facet, {}).keys() - told.get(facet, {}).keys())
 
+    def before(self, facet: FacetName) -> int:
+        """Return how many subjects a reading is to be compared with. Not with the last reading alone: a list that
+        shrinks a little at each poll would empty a tenant with nobody having judged it."""
+        return max(self.synced.get(facet, 0), len(self.told.get(facet, ())))
 
-def replace(known: Told, told: Told, facets: Collection[FacetName]) -> None:
-    """Take over what was told, and nothing else."""
-    for facet in facets:
-        known[facet] = told.get(facet, {})
+    def merge(self, told: Told) -> None:
+        """Take over what was told, and keep the rest."""
+        for facet, subjects in told.items():
+            self.told.setdefault(facet, {}).update(subjects)
+
+    def replace(self, told: Told, facets: Collection[FacetName], *, synced: bool) -> None:
+        """Take over what was told, and nothing else; `synced`: a full sync of it went through."""
+        for facet in facets:
+            self.told[facet] = told.get(facet, {})
+            if synced:
+                self.synced[facet] = len(self.told[facet])

@@ -26,7 +26,7 @@ from collectors.graph.schedule import Due
 from collectors.graph.sources import Accounts, Applications, Kinds, Numbers, Source, Users, read_applications
 from collectors.graph.subscriptions import Address, Kept, keep, reauthorize
 from collectors.graph.targeted import MOST_USERS, accounts_of, numbers_of
-from collectors.graph.told import Told
+from collectors.graph.told import Known
 from collectors.graph.values import MalformedEntryError
 from collectors.sync import FullRun, finish
 from schemas.commands import SourceHint
@@ -55,7 +55,7 @@ class Collected:
     accounts: Accounts = field(default_factory=Accounts)
     applications: Applications = field(default_factory=dict)
     groups: Groups = field(init=False)
-    known: dict[Part, Told] = field(default_factory=dict)
+    known: dict[Part, Known] = field(default_factory=dict)
     """What each list without a delta told last; a part that is not in it needs a full reading."""
     skus: list[Sku] = field(default_factory=list)
     synced: bool = False
@@ -262,15 +262,15 @@ class _Errand:
         )  # fmt: skip
         return Outcome(full_at=started_at)
 
-    async def _differences(self, part: Part, source: Source, known: Told) -> Outcome:
+    async def _differences(self, part: Part, source: Source, known: Known) -> Outcome:
         brought = await self._poll(source, known, whole=True)
         return await self._full(part, source, known) if brought.suspicious else outcome_of(brought)
 
-    async def _poll(self, source: Source, known: Told, *, whole: bool) -> Round:
+    async def _poll(self, source: Source, known: Known, *, whole: bool) -> Round:
         return await poll_round(self.client, self.held.tenant, source, self.outlet, known, whole=whole)
 
-    async def _full(self, part: Part, source: Source, known: Told | None) -> Outcome:
-        held, told = self.held, {} if known is None else known
+    async def _full(self, part: Part, source: Source, known: Known | None) -> Outcome:
+        held, told = self.held, Known() if known is None else known
         await held.parts.begin(part, self.due.refresh)
         started_at = self.outlet.now()
         watched = Reported(source, lambda entries: held.parts.progress(part, entries))

@@ -304,3 +304,19 @@ async def test_a_place_in_the_changes_is_kept_only_after_the_broker_has_all_befo
     errands.outlet = world.outlet
     await errands.run("delta")
     assert world.held() == world.counted()
+
+
+async def test_a_list_that_shrinks_a_little_at_each_poll_is_judged_as_a_whole(world: World) -> None:
+    for number in range(100):
+        hire(world.acme, number, "directRouting")
+    errands = Errands(world)
+    await errands.run("full")
+    for start in (0, 25):
+        for number in range(start, start + 25):
+            world.acme.release_number(f"+3319900{number:04d}")
+        await errands.run("delta")
+    assert "held" == errands.state("numbers")[0]
+    assert 75 == len(world.counted())
+    await errands.run("delta")  # a second reading sees the same
+    assert "ok" == errands.state("numbers")[0]
+    assert world.held() == world.counted()
