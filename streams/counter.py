@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaProducer
 from pydantic import TypeAdapter
 
 from schemas.changes import SnapshotEnd, Tally
-from schemas.commands import CommandModel, SyncRun
+from schemas.commands import CommandModel
 from schemas.count import Count
 from schemas.identifiers import PROVIDER_KEY, partition_of
 from schemas.topics import TopicName
@@ -84,8 +84,8 @@ class CounterWorker:
         async for records in self._read("commands", committed or 0):
             for record in records:
                 command = _command(record)
-                if isinstance(command, SyncRun):
-                    self._office.note_sync(command)
+                if command is not None:
+                    self._office.note(command)
         next_tally = 0
         async for records in self._read("tallies"):
             self._apply(records)

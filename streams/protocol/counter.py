@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from licensing.count import figures
 from licensing.factors import FACTORS, enabled_mask
 from schemas.changes import SnapshotEnd, Tally
+from schemas.commands import SourceHints
 from schemas.count import Cause, Count, Hint
 from schemas.identifiers import PROVIDER_KEY
 from schemas.settings import DEFAULT_STALE_AFTER_S, ProviderSettings, TenantSettings
@@ -48,6 +49,8 @@ class CounterPartition:
         self.epoch = 0
         self.held_syncs: dict[str, dict[tuple[str, str], datetime]] = {}
         """By tenant: when the newest held sync of a (facet, source) began."""
+        self.source_hints: dict[str, dict[str, SourceHints]] = {}
+        """By tenant and source: what its collector told last."""
         self._tenants: dict[str, _Tenant] = {}
         self._outdone: set[tuple[str, int]] = set()
 
@@ -100,6 +103,8 @@ class CounterPartition:
             total = self.board.total(name, rules.fingerprint)
             profiles = {} if total is None else {str(profile): subjects for profile, subjects in total.profiles.items()}
             same = profiles == tenant.last.profiles and rules.revision == tenant.last.settings_revision
+            # A stop between a command and its count: the hint it brought is in none.
+            same &= self._hints(name, rules.settings) == tenant.last.hints
             same &= [bool(rules.enabled & factor.bit) for factor in FACTORS] == [f.enabled for f in tenant.last.factors]
             tenant.cause = None if same else Cause(kind="rebuild")
             if same:
@@ -150,6 +155,7 @@ class CounterPartition:
         if known is not None:
             self._tenants[tenant] = _Tenant(version=known.version)
         self.held_syncs.pop(tenant, None)
+        self.source_hints.pop(tenant, None)
         self.board.forget(tenant)
 
     def due(self, now_ms: int) -> list[str]:
@@ -206,13 +212,6 @@ class CounterPartition:
         assert kept.effective is not None
         settings, provider = kept.effective
         counted = figures(total.profiles, enabled_mask(settings, provider), settings.acquired_licenses)
-        hints: list[Hint] = []
-        if not settings.gateways and not settings.criteria.licensed_users_by_gateway:
-            hints.append("no_gateways")
-        if settings.acquired_licenses is None:
-            hints.append("no_pool")
-        if self.held_syncs.get(tenant):
-            hints.append("sync_held")
         return Count(
             tenant=tenant,
             epoch=self.epoch,
@@ -230,9 +229,19 @@ class CounterPartition:
             factors=counted.factors,
             cause=cause,
             freshness=total.freshness,
-            hints=hints,
+            hints=self._hints(tenant, settings),
             profiles={str(profile): subjects for profile, subjects in sorted(total.profiles.items())},
         )
+
+    def _hints(self, tenant: str, settings: TenantSettings) -> list[Hint]:
+        hints: list[Hint] = []
+        if not settings.gateways and not settings.criteria.licensed_users_by_gateway:
+            hints.append("no_gateways")
+        if settings.acquired_licenses is None:
+            hints.append("no_pool")
+        if self.held_syncs.get(tenant):
+            hints.append("sync_held")
+        return hints + sorted({hint for told in self.source_hints.get(tenant, {}).values() for hint in told.hints})
 
 
 def _says_the_same(count: Count, last: Count) -> bool:

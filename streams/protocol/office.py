@@ -1,9 +1,9 @@
-"""Owns what the counter does with commands: settings changes written and answered once, held syncs noted, purges
-finished."""
+"""Owns what the counter does with commands: settings changes written and answered once, held syncs and hints of sources
+noted, purges finished."""
 
 from collections.abc import Iterable
 
-from schemas.commands import Answer, ChangeSettings, Command, SyncRun
+from schemas.commands import Answer, ChangeSettings, Command, SourceHints, SyncRun
 from schemas.count import Cause
 from streams.protocol.counter import CounterPartition
 from streams.protocol.effects import Item, LogRecord, Publish, Steps
@@ -44,8 +44,16 @@ class Office:
         """Carry out the command that stands at an offset of `commands`."""
         if isinstance(command, ChangeSettings):
             yield from self._change(command, offset, now_ms)
-        elif isinstance(command, SyncRun):
+        else:
+            self.note(command)
+
+    def note(self, command: Command) -> None:
+        """Remember what a count carries of the sources of its tenant; after a start these are read again, and others
+        are not."""
+        if isinstance(command, SyncRun):
             self.note_sync(command)
+        elif isinstance(command, SourceHints):
+            self.note_hints(command)
 
     def note_sync(self, run: SyncRun) -> None:
         """Remember whether the last sync of a source is held: the count carries the hint `sync_held`."""
@@ -58,6 +66,17 @@ class Office:
             del held[place]
         if held != before:
             self._counter.touch(run.tenant, Cause(kind="refresh"))
+
+    def note_hints(self, told: SourceHints) -> None:
+        """Remember what a source's collector tells of it, in place of what it told before."""
+        sources = self._counter.source_hints.setdefault(told.tenant, {})
+        before = sources.get(told.source)
+        # A collector that has lost the tenant to another one may tell late what that one has replaced.
+        if before is not None and told.sent_at < before.sent_at:
+            return
+        sources[told.source] = told
+        if set(told.hints) != set(before.hints if before is not None else ()):
+            self._counter.touch(told.tenant, Cause(kind="refresh"))
 
     def heal(self, names: Iterable[str]) -> Steps:
         """Write the highest revision of these settings again, after a late writer has put a lower one behind it."""
