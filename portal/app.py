@@ -6,7 +6,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from portal import problems
-from portal.api import events, history, operations, seats, settings, stream, syncs, tenants, vendor
+from portal.api import events, history, operations, seats, settings, sources, stream, syncs, tenants, vendor
 from portal.api.context import Context
 from portal.metrics import Measured, Metrics
 from portal.origins import SameOrigin
@@ -37,7 +37,7 @@ def create_app(services: Services) -> FastAPI:
     app.add_exception_handler(ServiceError, _service_away)
     app.add_exception_handler(RangeError, _range_refused)
     app.add_exception_handler(clickhouse.ClickHouseError, _history_away)
-    for module in (tenants, history, seats, settings, events, syncs, stream, vendor, operations):
+    for module in (tenants, history, seats, settings, events, syncs, sources, stream, vendor, operations):
         app.include_router(module.router)
     return app
 

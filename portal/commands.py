@@ -1,6 +1,8 @@
-"""Owns commands to the counter and their answers (topic `commands`), and the confirmation of held syncs."""
+"""Owns commands to counters and collectors, the answers of counters (topic `commands`), and the confirmation of held
+syncs."""
 
 import asyncio
+import contextlib
 import uuid
 from collections.abc import Callable
 from datetime import datetime
@@ -15,8 +17,9 @@ from aiokafka.errors import KafkaError
 
 from portal.durability import Durability
 from portal.publishing import Outgoing, Publisher, tell_failure
+from portal.refreshes import RefreshBook
 from portal.services import Mode, NoAnswer, utc_now
-from schemas.commands import Answer, ChangeSettings, SyncRun
+from schemas.commands import Answer, ChangeSettings, Refresh, SyncRun
 from schemas.events import SyncCompleted, input_topic
 from schemas.identifiers import partition_of
 from schemas.times import to_ms
@@ -28,7 +31,8 @@ _RETRY_S = 1.0
 
 
 class KafkaCommands:
-    """Sends changes of settings and waits for the answer of the counter that owns the tenant.
+    """Sends changes of settings and waits for the answer of the counter that owns the tenant; sends refreshes, and
+    hears of those that other portals send.
 
     `consumer` is a started aiokafka consumer without a group, given over for good. Use as `async with`.
     """
@@ -48,6 +52,7 @@ class KafkaCommands:
         self._partitions, self._timeout_s, self._clock = partitions, timeout_s, clock
         self._places = [TopicPartition(full_name(prefix, "commands"), number) for number in range(partitions)]
         self._waiting: dict[str, asyncio.Future[Answer]] = {}
+        self._refreshes = RefreshBook()
         self._reader: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -90,6 +95,19 @@ class KafkaCommands:
             await self._durability.settings(tenant)
         return answer
 
+    async def refresh(self, tenant: str, by: str) -> Refresh:
+        """Ask the sources of a tenant for a full sync now. Raises NoBroker."""
+        now = self._clock()
+        command = Refresh(id=uuid.uuid4().hex, tenant=tenant, by=by, sent_at=now)
+        await self._publisher.publish([_record(command, self._partitions)], to_ms(now))
+        # Whoever is told the id may ask for it before it has come back from the broker.
+        self._refreshes.keep(command)
+        return command
+
+    def heard(self, refresh_id: str) -> Refresh | None:
+        """Return a refresh that this or another portal sent, if it was among the last ones."""
+        return self._refreshes.get(refresh_id)
+
     async def _read(self) -> None:
         while True:
             try:
@@ -103,12 +121,17 @@ class KafkaCommands:
                     self._take(record.value)
 
     def _take(self, value: bytes | None) -> None:
-        if not self._waiting or value is None or b'"answer"' not in value:
+        # Most commands are neither and pass unread; one that only holds the word is no such command.
+        if value is None:
             return
-        try:
-            answer = Answer.model_validate_json(value)
-        except pydantic.ValidationError:
-            return  # another command that holds the word, or rubbish: neither is an answer
+        if self._waiting and b'"answer"' in value:
+            with contextlib.suppress(pydantic.ValidationError):
+                self._take_answer(Answer.model_validate_json(value))
+        if b'"refresh"' in value:
+            with contextlib.suppress(pydantic.ValidationError):
+                self._refreshes.keep(Refresh.model_validate_json(value))
+
+    def _take_answer(self, answer: Answer) -> None:
         waiting = self._waiting.get(answer.id)
         if waiting is not None and not waiting.done():
             waiting.set_result(answer)
@@ -136,7 +159,7 @@ class KafkaConfirmations:
         return confirmed
 
 
-def _record(command: ChangeSettings | SyncRun, partitions: int) -> Outgoing:
+def _record(command: ChangeSettings | Refresh | SyncRun, partitions: int) -> Outgoing:
     key = command.tenant.encode()
     value = msgspec.json.encode(command.model_dump(mode="json"))
     return Outgoing("commands", partition_of(key, partitions), key, value)

@@ -1,4 +1,5 @@
-"""Owns the live view: the newest count and settings of every tenant, read from `license-counts` and `tenants`."""
+"""Owns the live view: the newest count, settings and sources of every tenant, read from `license-counts`, `tenants` and
+`sources`."""
 
 import asyncio
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from aiokafka.errors import KafkaError
 
 from portal.publishing import tell_failure
 from portal.services import Subscription
+from portal.sources import SourceBook
 from portal.stream import CountStream
 from schemas.count import Count
 from schemas.identifiers import PROVIDER_KEY
@@ -25,7 +27,7 @@ _RETRY_S = 1.0
 
 
 class LiveTopics:
-    """Counts and settings from plain consumers. Use as `async with`; `ready` once all that was there is read.
+    """Counts, settings and sources from a plain consumer. Use as `async with`; `ready` once all that was there is read.
 
     `consumer` is a started aiokafka consumer without a group, given over for good. `generation` names the life of the
     broker's data: ids of the stream given out in another one resume nothing (embedded, the broker forgets its offsets).
@@ -33,15 +35,16 @@ class LiveTopics:
 
     def __init__(self, consumer: Any, prefix: str, partitions: int, generation: str = "") -> None:
         self._consumer = consumer
-        self._counts_topic = full_name(prefix, "license-counts")
+        self._counts_topic, self._sources_topic = full_name(prefix, "license-counts"), full_name(prefix, "sources")
         self._places = [
             TopicPartition(topic, number)
-            for topic in (full_name(prefix, "tenants"), self._counts_topic)
+            for topic in (full_name(prefix, "tenants"), self._counts_topic, self._sources_topic)
             for number in range(partitions)
         ]
         self._counts: dict[str, Count] = {}
         self._settings: dict[str, TenantSettings] = {}
         self._provider = ProviderSettings()
+        self.sources = SourceBook()
         self._stream = CountStream(partitions, generation)
         self._caught_up = asyncio.Event()
         self._reader: asyncio.Task[None] | None = None
@@ -115,7 +118,9 @@ class LiveTopics:
     def _take(self, place: Any, record: Any) -> None:
         key = (record.key or b"").decode("utf-8", "replace")
         try:
-            if place.topic != self._counts_topic:
+            if place.topic == self._sources_topic:
+                self.sources.take(key, record.value)
+            elif place.topic != self._counts_topic:
                 self._take_settings(key, record.value)
             elif not key.startswith("_"):
                 self._take_count(key, place.partition, record)

@@ -8,17 +8,18 @@ The exceptions of the ports:
     └── NotDurable      it is in Kafka, and was not seen on disk in time
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 
 from portal.ports import Store
-from schemas.commands import Answer, SyncRun
+from schemas.commands import Answer, Refresh, SyncRun
 from schemas.count import Count
 from schemas.intake import Rejection
 from schemas.settings import ProviderSettings, TenantSettings
+from schemas.sources import SourceState
 from schemas.times import from_ms, to_ms
 
 
@@ -74,6 +75,13 @@ class LiveCounts(Protocol):
         """Open the stream: first the newest count of each tenant (or of one) changed since `last_id`, then changes."""
 
 
+class SourceStates(Protocol):
+    """How the sources of all tenants are doing."""
+
+    def of(self, tenant: str) -> Sequence[SourceState]:
+        """Return the states of a tenant's sources, by source and part."""
+
+
 Mode = Literal["put", "patch", "remove", "purge"]
 
 
@@ -82,6 +90,16 @@ class SettingsCommands(Protocol):
 
     async def change(self, tenant: str, mode: Mode, body: dict[str, Any], if_match: int | None, by: str) -> Answer:
         """Send a change and return its answer. Raises NoBroker, NoAnswer, NotDurable."""
+
+
+class Refreshes(Protocol):
+    """Full syncs that people ask for, carried out by the collector of the tenant."""
+
+    async def refresh(self, tenant: str, by: str) -> Refresh:
+        """Ask for a refresh. Raises NoBroker."""
+
+    def heard(self, refresh_id: str) -> Refresh | None:
+        """Return a refresh that this or another portal sent, if it was among the last ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +147,9 @@ class Services:
 
     store: Store
     live: LiveCounts
+    sources: SourceStates
     settings: SettingsCommands
+    refreshes: Refreshes
     intake: EventIntake
     syncs: SyncConfirmations
     about: About

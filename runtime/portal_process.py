@@ -95,7 +95,9 @@ async def services(installation: Installation, store: Store, generation: str = "
         yield Services(
             store=store,
             live=live,
+            sources=live.sources,
             settings=commands,
+            refreshes=commands,
             intake=KafkaIntake(publisher, durability, own.partitions),
             syncs=KafkaConfirmations(publisher, durability, own.partitions),
             about=About(version("poolwatch"), installation.embedded, own.bootstrap, own.topic_prefix, own.partitions),

@@ -1,0 +1,81 @@
+"""Owns how far a refresh is: which were heard of, and what sources and freshness say of one."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel
+
+from schemas.commands import Refresh
+from schemas.events import FacetName
+from schemas.sources import Part, SourceState
+from schemas.times import Instant
+
+KEPT = 1_000
+
+FacetState = Literal["waiting", "reading", "done", "held", "failing"]
+_GOES_ON: tuple[FacetState, ...] = ("waiting", "reading")
+
+
+class FacetProgress(BaseModel):
+    """How far a facet is: the part of the source that tells of it, and entries read of that for this refresh."""
+
+    part: Part
+    state: FacetState
+    read: int
+    reason: str
+    fresh_at: Instant | None
+
+
+class Progress(BaseModel):
+    """How far a refresh is. `facets` is empty until a collector has ever told of the tenant."""
+
+    id: str
+    tenant: str
+    started_at: Instant
+    done: bool
+    """No facet waits or is being read any more; held and failing are ends too."""
+    facets: dict[FacetName, FacetProgress]
+
+
+class RefreshBook:
+    """The refreshes heard of last."""
+
+    def __init__(self) -> None:
+        self._refreshes: dict[str, Refresh] = {}
+
+    def keep(self, refresh: Refresh) -> None:
+        """Keep a refresh, and let go of the oldest beyond `KEPT`."""
+        self._refreshes[refresh.id] = refresh
+        if len(self._refreshes) > KEPT:
+            del self._refreshes[next(iter(self._refreshes))]
+
+    def get(self, refresh_id: str) -> Refresh | None:
+        """Return a refresh, None for one not heard of or too long ago."""
+        return self._refreshes.get(refresh_id)
+
+
+def progress(refresh: Refresh, states: Sequence[SourceState], freshness: Mapping[str, datetime | None]) -> Progress:
+    """Return how far a refresh is, by the states of the tenant's sources and the freshness of its count."""
+    facets = {facet: _of_facet(refresh, state, freshness.get(facet)) for state in states for facet in state.facets}
+    done = bool(facets) and not any(facet.state in _GOES_ON for facet in facets.values())
+    return Progress(id=refresh.id, tenant=refresh.tenant, started_at=refresh.sent_at, done=done, facets=facets)
+
+
+def _of_facet(refresh: Refresh, state: SourceState, fresh_at: datetime | None) -> FacetProgress:
+    answers = state.refresh == refresh.id
+    reached: FacetState
+    if fresh_at is not None and fresh_at >= refresh.sent_at:
+        reached = "done"
+    elif not answers:
+        reached = "waiting"
+    else:
+        # All is read, and on its way through Kafka to the count.
+        reached = "reading" if state.state == "ok" else state.state
+    return FacetProgress(
+        part=state.part,
+        state=reached,
+        read=state.read if answers else 0,
+        reason=state.reason if reached in ("held", "failing") else "",
+        fresh_at=fresh_at,
+    )
