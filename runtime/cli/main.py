@@ -12,7 +12,9 @@ from runtime.cli.dead_letters import dead_letters
 from runtime.cli.failure import Failure
 from runtime.cli.graph import graph
 from runtime.cli.imports import imports
+from runtime.cli.refresh import refresh
 from runtime.cli.run import run
+from runtime.cli.sources import sources
 from runtime.cli.syncs import sync
 from runtime.cli.tenants import provider, settings, tenant
 from runtime.logging import configure
@@ -54,6 +56,8 @@ for name, command in (
     ("explain", seats.explain),
     ("changes", seats.changes),
     ("audit", seats.audit),
+    ("refresh", refresh),
+    ("sources", sources),
     ("migrate", operate.migrate),
     ("topics", operate.make_topics),
     ("check-config", operate.check_config),
