@@ -256,7 +256,7 @@ class Schedule:
             tenant.queued.clear()
 
     def _put_back(self, tenant: _Tenant, kind: _Kind, due: Due, now: float) -> None:
-        tenant.want_by(kind if due.refresh is None else _Kind.REFRESH, now)
+        tenant.want_by(kind, now)
         tenant.users |= due.users
         tenant.groups |= due.groups
         if due.refresh is not None:

@@ -500,6 +500,7 @@ async def test_a_part_that_never_comes_is_an_error_of_its_own(
     (result,) = await graph.batch(ACME, [BatchRequest("/a")])
     assert isinstance(result, UnavailableError)
     assert time.at_s <= 300
+    assert max(time.slept) >= 10, "longer each time"
 
 
 async def test_a_part_whose_token_is_refused_gets_a_new_one_once(
