@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from runtime.cli.refresh import ANSWER_WITHIN_S, trouble
 from tests.support.command_line import commands, example_of, run_cli
 from tests.support.ports import free_port
 
@@ -104,3 +105,25 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
 
 def test_nothing_is_coloured_in_a_pipe() -> None:
     assert "\x1b" not in run_cli("check-config").out
+
+
+@pytest.mark.parametrize(
+    ("states", "waited_s", "said"),
+    [
+        ({}, ANSWER_WITHIN_S - 1, None),
+        ({}, ANSWER_WITHIN_S, "no collector has answered"),
+        ({"voice": "waiting"}, ANSWER_WITHIN_S, "no collector has answered"),
+        ({"voice": "waiting", "directory": "reading"}, 599, None),
+        ({"voice": "waiting", "directory": "reading"}, 600, "not read within 600 s: voice, directory; it goes on"),
+        ({"voice": "failing", "directory": "reading"}, 600, "voice is failing: why; not read within 600 s: directory;"),
+        ({"voice": "failing", "directory": "reading"}, 1, None),
+        ({"voice": "failing", "directory": "done"}, 1, "voice is failing: why"),
+        ({"voice": "done"}, 700, None),
+    ],
+)
+def test_waiting_for_a_refresh_ends_for_a_reason(states: dict[str, str], waited_s: float, said: str | None) -> None:
+    facets = {facet: {"state": reached, "reason": "why"} for facet, reached in states.items()}
+    done = bool(states) and not {"waiting", "reading"} & set(states.values())
+    why = trouble({"tenant": "acme", "done": done, "facets": facets}, waited_s, 600)
+    assert (said is None) is (why is None)
+    assert (said or "") in (why or "")

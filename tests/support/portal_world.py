@@ -33,6 +33,7 @@ from schemas.commands import ChangeSettings, CommandModel
 from schemas.count import Cause, Count
 from schemas.identifiers import partition_of
 from schemas.settings import ProviderSettings, Settings, TenantSettings
+from schemas.sources import SourceState, source_key
 from schemas.times import format_time, to_ms
 from schemas.topics import TopicName, full_name
 from streams.protocol.settings_commands import decide
@@ -98,6 +99,27 @@ class World:
         payload = None if value is None else value.encode()
         name = full_name(self.kafka.topic_prefix, topic)
         await self.producer.send_and_wait(name, payload, key=key.encode(), partition=partition)
+
+    async def tell(self, state: SourceState) -> None:
+        """Tell how a source is doing, as a collector does."""
+        await self._send_source(state, state.model_dump_json().encode())
+        shown = state.model_copy(update={"cursor": None})
+        await until(lambda: shown in self.services.sources.of(state.tenant))
+
+    async def forget_source(self, state: SourceState) -> None:
+        """Forget a part of a source, as a collector does."""
+        await self._send_source(state, None)
+        place = (state.source, state.part)
+        await until(lambda: place not in [(s.source, s.part) for s in self.services.sources.of(state.tenant)])
+
+    async def _send_source(self, state: SourceState, value: bytes | None) -> None:
+        key, partition = (
+            source_key(state.tenant, state.source, state.part),
+            partition_of(state.tenant.encode(), PARTITIONS),
+        )
+        await self.producer.send_and_wait(
+            full_name(self.kafka.topic_prefix, "sources"), value, key=key, partition=partition
+        )
 
     async def set(self, tenant: str, at: datetime, **settings: Any) -> TenantSettings:
         """Set a tenant's settings, as of an instant, in Kafka and on record."""
