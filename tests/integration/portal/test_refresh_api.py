@@ -184,7 +184,7 @@ async def test_the_command_waits_until_every_facet_is_read(url: str, world: Worl
     await collected(world, tenant)
     await world.tell(state(tenant, "accounts", "ok"))
     ended, _ = await asyncio.gather(
-        cli("refresh", tenant, "--wait"), answered(world, tenant, "accounts", "ok", fresh=True)
+        cli("refresh", tenant, "--wait", "--timeout", "30"), answered(world, tenant, "accounts", "ok", fresh=True)
     )
     assert (0, "") == (ended.code, ended.err)
     assert ("voice: waiting", "voice: done") == (ended.out.splitlines()[0], ended.out.splitlines()[-1])
@@ -193,7 +193,7 @@ async def test_the_command_waits_until_every_facet_is_read(url: str, world: Worl
 async def test_the_command_ends_with_1_where_a_facet_is_held(url: str, world: World, tenant: str) -> None:
     await collected(world, tenant)
     ended, _ = await asyncio.gather(
-        cli("refresh", tenant, "--wait", "--json"),
+        cli("refresh", tenant, "--wait", "--timeout", "30", "--json"),
         answered(world, tenant, "accounts", "held", fresh=False, reason="it would remove 90 of 100"),
     )
     assert (1, "poolwatch: voice is held: it would remove 90 of 100\n") == (ended.code, ended.err)
