@@ -137,11 +137,15 @@ class PartStates:
         if held is not None and held.cursor is not None:
             await self._write(held.model_copy(update={"cursor": None}))
 
-    async def forget(self) -> None:
+    async def forget(self, part: Part) -> None:
+        """Forget a part."""
+        await self._states.forget(self._tenant, part)
+        del self._held[part]
+
+    async def forget_all(self) -> None:
         """Forget all parts."""
         for part in list(self._held):
-            await self._states.forget(self._tenant, part)
-            del self._held[part]
+            await self.forget(part)
 
     async def _write(self, state: SourceState) -> None:
         await self._states.write(state)

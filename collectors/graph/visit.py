@@ -109,6 +109,8 @@ class Visitor:
         try:
             for part, read in errand.parts():
                 await self._read(errand, part, read)
+            if due.errand == "full":
+                await errand.retire()
             await self._look_after_notifications(held)
         except SignInError as error:
             log.warning("graph_sign_in_refused", tenant=held.tenant.tenant, reason=str(error))
@@ -117,13 +119,13 @@ class Visitor:
                 await held.parts.end(part, failure(error))
             errand.passing = error
         held.synced = held.synced or due.errand == "full"
-        await self._tell_hints(held)
+        await self._tell_hints(held, again=due.errand == "full")
         passing = errand.passing
         return Visited(passing is None, getattr(passing, "retry_after_s", None))
 
     async def forget(self, held: Collected) -> None:
         """Say no more of a tenant. Raises PublishFailedError."""
-        await held.parts.forget()
+        await held.parts.forget_all()
         await self._hints.tell(held.tenant.tenant, [])
 
     async def _read(self, errand: "_Errand", part: Part, read: Callable[[], Awaitable[Outcome]]) -> None:
@@ -158,12 +160,13 @@ class Visitor:
             held.kept, outcome = None, failure(error)
         await held.parts.end("notifications", outcome)
 
-    async def _tell_hints(self, held: Collected) -> None:
+    async def _tell_hints(self, held: Collected, *, again: bool) -> None:
+        """Tell the hints if they are others; and from time to time, for commands are not kept for ever."""
         seats, _ = teams_phone_seats(held.skus)
         hints: list[SourceHint] = ["source_failing"] if held.parts.is_failing() else []
         if held.skus and seats < len(held.accounts.enabled):
             hints.append("few_teams_phone_licences")
-        if hints != held.hints:
+        if again or hints != held.hints:
             await self._hints.tell(held.tenant.tenant, hints)
             held.hints = hints
 
@@ -178,7 +181,8 @@ class _Errand:
 
     def fed_parts(self) -> list[Part]:
         """Return the parts that the tenant's cloud and settings have."""
-        teams: list[Part] = ["accounts", "numbers"] if self.held.tenant.cloud.has_teams_admin else []
+        beta: list[Part] = ["applications"] if self.beta else []
+        teams: list[Part] = ["accounts", *beta, "numbers"] if self.held.tenant.cloud.has_teams_admin else []
         groups: list[Part] = ["groups"] if self.held.template_groups else []
         return ["skus", "users", *teams, *groups]
 
@@ -198,8 +202,6 @@ class _Errand:
             yield "numbers", lambda: self._teams("numbers", Numbers(held.kinds, held.applications))
         if held.template_groups and (everything or due.groups):
             yield "groups", self._groups
-        if not held.template_groups and due.errand == "full":
-            yield "groups", self._retire_groups
 
     async def _skus(self) -> Outcome:
         answer = await self.client.get(self.held.tenant, SKUS)
@@ -248,19 +250,23 @@ class _Errand:
         await confirm(held.tenant, held.groups.facets, self.outlet, asked_at)
         return Outcome()
 
-    async def _retire_groups(self) -> Outcome:
-        """Sweep what groups told of that are no template groups any more."""
+    async def retire(self) -> None:
+        """End the parts that the tenant's settings do not have any more. What groups told of that are no template
+        groups now is swept; raises HistoryUnavailableError where that cannot be known."""
+        for part in {state.part for state in self.held.parts.states()} - {*self.fed_parts(), "notifications"}:
+            await self.held.parts.forget(part)
+        if self.held.template_groups:
+            return
         tenant, started_at = self.held.tenant.tenant, self.outlet.now()
         runs = await self.outlet.history.last_runs(tenant, "lifecycle", GRAPH)
         newest = max(runs, key=lambda run: run.started_at, default=None)
         if newest is None or not newest.seen:
-            return Outcome()
+            return
         await finish(
             FullRun(tenant, "lifecycle", GRAPH, started_at, answered=1, seen=0), history=self.outlet.history,
             confirmed=True, publisher=self.outlet.publisher, partitions=self.outlet.partitions, by="collector",
             now=self.outlet.now(),
         )  # fmt: skip
-        return Outcome(full_at=started_at)
 
     async def _differences(self, part: Part, source: Source, known: Known) -> Outcome:
         brought = await self._poll(source, known, whole=True)

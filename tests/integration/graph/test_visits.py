@@ -1,6 +1,5 @@
 """Errands to a tenant over real HTTP: what is asked, what goes out, what is told of the parts, whatever fails."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import Random
@@ -53,10 +52,13 @@ class Errands:
 
     def __init__(self, world: World, *template_groups: str, beta: bool = False) -> None:
         self.world, self.states, self.hints = world, MemoryStates(), MemoryHints()
-        now: Callable[[], datetime] = lambda: datetime.now(UTC)  # noqa: E731
         self.outlet = world.outlet
-        self.visitor = Visitor(world.client, lambda: self.outlet, self.hints, None, now, beta=beta)
-        self.held = Collected(world.tenant, PartStates("acme", self.states, now), template_groups)
+        self.visitor = Visitor(world.client, lambda: self.outlet, self.hints, None, self.now, beta=beta)
+        self.held = Collected(world.tenant, PartStates("acme", self.states, self.now), template_groups)
+
+    @staticmethod
+    def now() -> datetime:
+        return datetime.now(UTC)
 
     async def run(self, errand: Errand, users: tuple[str, ...] = (), *, groups: bool = False) -> Visited:
         visited = await self.visitor.visit(self.held, Due("acme", errand, None, frozenset(users), groups))
@@ -74,6 +76,11 @@ class Errands:
     @property
     def events(self) -> int:
         return len(events_of(self.world.published))
+
+
+def state_of(part: Part) -> SourceState:
+    now = datetime.now(UTC)
+    return SourceState(tenant="acme", source="graph", part=part, facets=[], state="failing", since=now, at=now)
 
 
 async def test_a_full_errand_tells_all_and_a_quiet_one_confirms_without_a_fact(world: World) -> None:
@@ -247,8 +254,12 @@ async def test_groups_that_are_no_template_groups_any_more_are_swept(world: Worl
     team = world.acme.add_group("TPL", [hire(world.acme, 1, None), hire(world.acme, 2, None)])
     await Errands(world, team).run("full")
     assert 2 == len(world.counted())
-    await Errands(world).run("full")
+    errands = Errands(world)
+    errands.held.parts = PartStates("acme", errands.states, errands.now, [state_of("groups")])
+    await errands.states.write(state_of("groups"))
+    await errands.run("full")
     assert {} == world.counted()
+    assert {"skus", "users", "accounts", "numbers"} == errands.states.newest.keys()
 
 
 async def test_nested_groups_are_watched_too(world: World) -> None:

@@ -43,7 +43,8 @@ async def url(world: World) -> AsyncIterator[str]:
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     await until(lambda: server.started)
     for name in ("contoso", "acme"):
-        await world.set(name, datetime(2026, 3, 1, tzinfo=UTC), acquired_licenses=500)
+        directory = {"ms_tenant_id": "7f0c9c1e-43a8-4a8e-8a51-0b0f35a1d201", "graph": {}}
+        await world.set(name, datetime(2026, 3, 1, tzinfo=UTC), acquired_licenses=500, **directory)
         world.observe(name, ANA, datetime(2026, 3, 2, tzinfo=UTC), directory={"display_name": "Ana Alba"})
         world.observe(name, ANA, START + HOUR, phone_number=DIRECT)
         await world.publish(name, START + HOUR)
