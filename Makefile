@@ -9,14 +9,17 @@ LOCK := $(LOCK_VENV)/bin/uv pip compile pyproject.toml --quiet --universal --for
 	--only-binary :all: --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help up test lint format lock schemas bench bench-quick clean
+.PHONY: help up demo-graph test lint format lock schemas bench bench-quick clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo '  Variables: PYTHON=python3.12 (interpreter of a new environment), ARGS="--port 8090" (handed on by up, test, bench)'
+	@echo '  Variables: PYTHON=python3.12 (interpreter of a new environment), ARGS="--port 8090" (handed on by up, demo-graph, test, bench)'
 
 up: $(VENV)/.installed ## Start the whole stack in this shell, without Docker, with demo tenants if it is empty
 	$(VENV)/bin/poolwatch up --demo $(ARGS)
+
+demo-graph: $(VENV)/.installed ## Show the Graph collector at work against a Graph that is made up; ARGS=--once ends by itself
+	$(VENV)/bin/python -m tests.demo $(ARGS)
 
 test: $(VENV)/.installed ## Run every tier of tests; fetches Apache Kafka first where Java and Maven exist
 	$(VENV)/bin/python -m tests.support.prepare

@@ -1,0 +1,68 @@
+"""Shows the Graph collector at work against a Graph that is made up: `python -m tests.demo [--once]`; exit code 1 if
+something was not seen in time."""
+
+import argparse
+import signal
+import sys
+import time
+from pathlib import Path
+
+from rich.console import Console
+
+from runtime.embedded.child import ChildFailedError
+from tests.demo import scenes
+from tests.demo.stage import DemoError, Stage, open_stage
+from tests.demo.tenants import customers
+
+
+class Teller:
+    """Prints lines with the seconds since the start; colours only on a terminal."""
+
+    def __init__(self) -> None:
+        self._console = Console(soft_wrap=True)
+        self._begin = time.monotonic()
+
+    def title(self, text: str) -> None:
+        self._console.print(f"\n{text}", style="bold", highlight=False, markup=False)
+
+    def say(self, text: str) -> None:
+        seconds = f"{time.monotonic() - self._begin:6.1f} s  "
+        self._console.print(seconds, style="dim", end="", highlight=False)
+        self._console.print(text, highlight=False, markup=False)
+
+
+def main() -> int:
+    """Run all scenes; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tests.demo", description=__doc__)
+    parser.add_argument("--data", type=Path, help="data directory of the stack (a new one that is deleted at the end)")
+    parser.add_argument("--port", type=int, help="port of the portal (a free one)")
+    parser.add_argument("--once", action="store_true", help="end after the last scene instead of going on")
+    arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    teller = Teller()
+    try:
+        with open_stage(arguments.data, arguments.port, teller.say) as stage:
+            _show(stage, teller)
+            if not arguments.once:
+                teller.say("the collector goes on until Ctrl-C")
+                scenes.wait_for_ever(stage)
+    except KeyboardInterrupt:
+        return 0
+    except (DemoError, ChildFailedError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+def _show(stage: Stage, teller: Teller) -> None:
+    title, say = teller.title, teller.say
+    held = customers(stage.graph)
+    scenes.counts_come_in(stage, held, title, say)
+    scenes.a_change_is_notified(stage, held["fabrikam"], title, say)
+    scenes.a_change_is_polled(stage, held["tailspin"], title, say)
+    scenes.a_throttled_tenant_keeps_its_count(stage, held["northwind"], held["fabrikam"], title, say)
+    title(f"Everything was seen in time. The portal answers at {stage.url}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
