@@ -17,8 +17,8 @@ from schemas.events import FacetName
 from schemas.times import format_time
 
 _UNJUDGED = (
-    "The rows are published; nothing was swept. Start the portal and import again, or pass --confirm-removals if you"
-    " know that the file is complete"
+    "What was read is published; nothing was swept. Start the portal (POOLWATCH_URL names it): a collector then tries"
+    " again by itself; import a file again, or pass --confirm-removals if you know that it is complete"
 )
 
 

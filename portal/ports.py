@@ -121,5 +121,6 @@ class Store(Protocol):
     def settings_history(self, tenant: str) -> list[SettingsRevision]:
         """Return all revisions of a tenant (or `_provider`), oldest first."""
 
-    def syncs(self, tenant: str) -> list[dict[str, Any]]:
-        """Return the sync runs of a tenant, newest first, each in its newest state: fields of `SyncRun`."""
+    def syncs(self, tenant: str, facet: str = "", source: str = "") -> list[dict[str, Any]]:
+        """Return the last sync runs of a tenant, of one facet and source or of all, newest first, each in its newest
+        state: fields of `SyncRun`."""

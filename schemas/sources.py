@@ -37,6 +37,8 @@ class SourceState(BaseModel):
     """When the last full reading that swept began."""
     refresh: str | None = None
     """The request for a refresh that the last full reading answers."""
+    directory: str = ""
+    """Which directory it was read of; a cursor means nothing in another."""
     cursor: str | None = None
     """Where the next reading of changes begins; written only after all before it was confirmed by the broker."""
 

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -11,18 +12,33 @@ import structlog
 
 from collectors.errors import CollectorError
 from collectors.graph.clouds import GraphTenant
+from collectors.graph.collected import Collected
 from collectors.graph.parts import PartStates, States
 from collectors.graph.schedule import Due, Schedule
-from collectors.graph.visit import Collected, Visited, Visitor
+from collectors.graph.visit import Visited, Visitor
 from schemas.commands import Notified
+from schemas.events import FacetName
 from schemas.sources import SourceState
 
 HEALTHY_ERRANDS: Final = 128
 """Each holds up to 8 MiB of events on their way, and rarely more than one."""
 AILING_ERRANDS: Final = 32
-"""Apart, so that tenants that fail or wait for minutes keep nobody else waiting."""
+"""Apart, so that tenants that fail keep nobody else waiting."""
+SLOW_S: Final = 20.0
+MOST_ERRANDS: Final = 512
+"""With those that have gone on for longer than `SLOW_S`, which count among neither."""
+_LOOK_S: Final = 5.0
+_MOST_ASKED: Final = 1_000
 
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """An errand that is under way."""
+
+    task: asyncio.Task[None]
+    since: float
 
 
 class GraphCollector:
@@ -43,7 +59,9 @@ class GraphCollector:
         self._clock = clock
         self._held: dict[str, Collected] = {}
         self._ailing: set[str] = set()
-        self._running: dict[str, asyncio.Task[None]] = {}
+        self._running: dict[str, _Running] = {}
+        self._asked: dict[str, str] = {}
+        """Refreshes of tenants that are not here yet."""
         self._news = asyncio.Event()
 
     def collect(
@@ -55,12 +73,13 @@ class GraphCollector:
         if before and (before.tenant, before.template_groups) == (tenant, groups):
             return
         if before:
-            # Another directory: what was read of the one before is no place to go on from.
-            known = before.parts.states() if before.tenant == tenant else ()
+            known = before.parts.states()
             self.leave(tenant.tenant)
-        parts = PartStates(tenant.tenant, self._states, self._now, known)
+        parts = PartStates(tenant, self._states, self._now, known)
         self._held[tenant.tenant] = Collected(tenant, parts, groups)
         self._schedule.add(tenant.tenant, self._clock(), resume=parts.cursor("users") is not None)
+        if asked := self._asked.pop(tenant.tenant, None):
+            self.refresh(tenant.tenant, asked)
         self._news.set()
 
     def leave(self, tenant: str) -> None:
@@ -69,20 +88,38 @@ class GraphCollector:
         self._ailing.discard(tenant)
         self._schedule.remove(tenant)
         if running := self._running.pop(tenant, None):
-            running.cancel()
+            running.task.cancel()
 
-    async def forget(self, tenant: str) -> None:
-        """Collect a tenant no more, for its settings say so: its parts are forgotten, its facts stay. Raises
-        PublishFailedError."""
+    def states(self, tenant: str) -> list[SourceState]:
+        """Return how the parts of a tenant are doing; nothing of one that is not collected here."""
+        return self._held[tenant].parts.states() if tenant in self._held else []
+
+    async def forget(self, tenant: str, known: Iterable[SourceState] = ()) -> None:
+        """Collect a tenant no more, for its settings say so: its parts are forgotten, its facts stay. `known`: what an
+        earlier collector of it wrote. Raises PublishFailedError."""
         held = self._held.get(tenant)
+        if held is None and (known := list(known)):
+            nowhere = GraphTenant(tenant, "")
+            held = Collected(nowhere, PartStates(nowhere, self._states, self._now, known))
         self.leave(tenant)
         if held is not None:
             await self._visitor.forget(held)
 
     def refresh(self, tenant: str, name: str) -> None:
-        """Run a full sync as soon as possible; `name` is the request's."""
+        """Run a full sync as soon as possible; `name` is the request's. It may come before the tenant does."""
+        if tenant not in self._held:
+            self._asked[tenant] = name
+            while len(self._asked) > _MOST_ASKED:
+                del self._asked[next(iter(self._asked))]
+            return
         self._schedule.ask_full(tenant, self._clock(), name)
         self._news.set()
+
+    def disturbed(self, tenant: str, facet: FacetName) -> None:
+        """Take note that another source has told of a facet: what Graph says of it is told again, for the newest word
+        counts, and Graph's is the newer one."""
+        if (held := self._held.get(tenant)) is not None:
+            held.disturbed.add(facet)
 
     def notified(self, told: Notified) -> None:
         """Ask a tenant what has changed, or look after its subscriptions."""
@@ -94,6 +131,7 @@ class GraphCollector:
             return
         if told.event == "removed":
             held.kept = None
+            held.removals += 1
         elif told.event == "reauthorize":
             held.to_reauthorize.add(told.subscription)
         self._schedule.notify(told.tenant, self._clock(), told.users, bool(told.groups))
@@ -106,18 +144,24 @@ class GraphCollector:
                 self._news.clear()
                 for due in self._due():
                     errand = self._errand(self._held[due.tenant], due)
-                    self._running[due.tenant] = group.create_task(errand, name=f"graph-{due.tenant}")
+                    task = group.create_task(errand, name=f"graph-{due.tenant}")
+                    self._running[due.tenant] = _Running(task, self._clock())
                 await self._wait()
 
     def _due(self) -> list[Due]:
-        ailing = sum(tenant in self._ailing for tenant in self._running)
-        healthy = len(self._running) - ailing
-        return self._schedule.due(self._clock(), HEALTHY_ERRANDS - healthy, AILING_ERRANDS - ailing)
+        # Whoever is slow, for it waits for Graph or is large, takes no place from the others any more.
+        slow_since = self._clock() - SLOW_S
+        quick = [tenant for tenant, running in self._running.items() if running.since > slow_since]
+        ailing = sum(tenant in self._ailing for tenant in quick)
+        room = MOST_ERRANDS - len(self._running)
+        healthy_slots = min(HEALTHY_ERRANDS - len(quick) + ailing, room)
+        return self._schedule.due(self._clock(), healthy_slots, min(AILING_ERRANDS - ailing, room))
 
     async def _wait(self) -> None:
         at = self._schedule.next_at()
-        # What is due already waits for a slot, and its end is news.
-        delay_s = None if at is None or at <= self._clock() else at - self._clock()
+        delay_s = None if at is None else max(0.0, at - self._clock())
+        if self._running:
+            delay_s = min(_LOOK_S, _LOOK_S if delay_s is None else delay_s)
         try:
             async with asyncio.timeout(delay_s):
                 await self._news.wait()

@@ -26,17 +26,17 @@ class Groups:
     template_groups: Sequence[str]
     facets: tuple[FacetName, ...] = ("lifecycle",)
     _link: str | None = None
+    _unread: bool = True
     _watched: frozenset[str] = frozenset()
     _nested: set[str] = field(default_factory=set)
     _malformed: list[str] = field(default_factory=list)
 
     async def may_have_changed(self, client: GraphClient, tenant: GraphTenant) -> bool:
-        """Ask for changes of the groups and those nested in them. True where that cannot be known. Raises GraphError.
-
-        What it finds is told once: whoever gets True must read the groups.
-        """
+        """Ask for changes of the groups and those nested in them. True also where that cannot be known, and until
+        `was_read`: the place in the changes moves on, whatever becomes of the reading. Raises GraphError."""
         wanted = frozenset((*self.template_groups, *self._nested))
         if len(wanted) > MOST_WATCHED:
+            self._unread = True
             return True
         known = self._link if wanted == self._watched else None
         try:
@@ -44,7 +44,12 @@ class Groups:
         except (ResyncRequiredError, RoundExpiredError):
             changed, self._link = True, None
         self._watched = wanted
-        return changed or known is None
+        self._unread = self._unread or changed or known is None
+        return self._unread
+
+    def was_read(self) -> None:
+        """Take note that all that was found to have changed has been read, and that the broker has it."""
+        self._unread = False
 
     async def pages(self, client: GraphClient, tenant: GraphTenant, link: str | None) -> AsyncIterator[Page]:
         """Read the groups whole. Raises GoneError for one that is not there: a mistyped id must not empty a tenant."""

@@ -58,9 +58,10 @@ def outcome_of(brought: Round, full_at: datetime | None = None) -> Outcome:
         return Outcome("failing", told, brought.answered)
     by_status = {sync.status: sync for sync in reversed(brought.syncs)}
     if skipped := by_status.get("skipped"):
-        return Outcome("failing", skipped.reason, brought.answered)
+        return Outcome("failing", skipped.reason, brought.answered, cursor=brought.delta_link)
     if held := by_status.get("held") or by_status.get("empty"):
-        return Outcome("held", f"{held.facet}: {held.reason}", brought.answered, cursor=brought.delta_link)
+        # Without a place to go on from: the next reading is a full one again, the second opinion.
+        return Outcome("held", f"{held.facet}: {held.reason}", brought.answered)
     return Outcome("ok", "", brought.answered, full_at, brought.delta_link)
 
 
@@ -75,12 +76,21 @@ class PartStates:
     """The states of one tenant's parts; a state is written when it says something new."""
 
     def __init__(
-        self, tenant: str, states: States, now: Callable[[], datetime], known: Iterable[SourceState] = ()
+        self, tenant: GraphTenant, states: States, now: Callable[[], datetime], known: Iterable[SourceState] = ()
     ) -> None:
-        self._tenant = tenant
+        """`known`: what was written before; a place in the changes of another directory is none in this one."""
+        self._tenant = tenant.tenant
+        self._directory = f"{tenant.ms_tenant_id} {tenant.cloud.graph}"
         self._states = states
         self._now = now
-        self._held: dict[Part, SourceState] = {state.part: state for state in known}
+        self._held: dict[Part, SourceState] = {
+            state.part: state if state.directory == self._directory else state.model_copy(update={"cursor": None})
+            for state in known
+        }
+
+    def has(self, part: Part) -> bool:
+        """Tell whether a part was ever told of."""
+        return part in self._held
 
     def states(self) -> list[SourceState]:
         """Return all states."""
@@ -89,10 +99,6 @@ class PartStates:
     def cursor(self, part: Part) -> str | None:
         """Return where the next reading of a part may begin."""
         return self._held[part].cursor if part in self._held else None
-
-    def is_held(self, part: Part) -> bool:
-        """Tell whether the last full reading of a part was held, so that another one has to give a second opinion."""
-        return part in self._held and self._held[part].state == "held"
 
     def is_failing(self) -> bool:
         """Tell whether a part that feeds facets is failing."""
@@ -103,8 +109,9 @@ class PartStates:
         now, held = self._now(), self._held.get(part)
         await self._write(
             SourceState(
-                tenant=self._tenant, source=GRAPH, part=part, facets=list(FACETS[part]), state="reading", since=now,
-                at=now, refresh=refresh, cursor=held.cursor if held else None, full_at=held.full_at if held else None,
+                tenant=self._tenant, source=GRAPH, part=part, facets=list(FACETS[part]), directory=self._directory,
+                state="reading", since=now, at=now, refresh=refresh, cursor=held.cursor if held else None,
+                full_at=held.full_at if held else None,
             )
         )  # fmt: skip
 
@@ -115,20 +122,22 @@ class PartStates:
         if self._now() - held.at >= PROGRESS_EVERY:
             await self._write(held.model_copy(update={"at": self._now()}))
 
-    async def end(self, part: Part, outcome: Outcome) -> None:
-        """Tell what a reading came to, if that is new."""
+    async def end(self, part: Part, outcome: Outcome, refresh: str | None = None) -> None:
+        """Tell what a reading came to, if that is new. `refresh`: what it answers, also where it never began."""
         now, held = self._now(), self._held.get(part)
+        refresh = refresh or (held.refresh if held else None)
         same = held is not None and (held.state, held.reason) == (outcome.state, outcome.reason)
         state = SourceState(
             tenant=self._tenant, source=GRAPH, part=part, facets=list(FACETS[part]),
-            state=outcome.state, reason=outcome.reason, since=held.since if held and same else now, at=now,
-            read=outcome.read,
+            directory=self._directory, state=outcome.state, reason=outcome.reason,
+            since=held.since if held and same else now, at=now, read=outcome.read,
             full_at=outcome.full_at or (held.full_at if held else None),
-            refresh=held.refresh if held else None,
+            refresh=refresh,
             # A reading that failed tells no new place: the next one begins where this one began.
-            cursor=outcome.cursor or (held.cursor if held else None),
+            cursor=None if outcome.state == "held" else outcome.cursor or (held.cursor if held else None),
         )  # fmt: skip
-        if not same or (held and (held.cursor, held.full_at) != (state.cursor, state.full_at)):
+        new = held is None or (held.cursor, held.full_at, held.refresh) != (state.cursor, state.full_at, refresh)
+        if not same or new:
             await self._write(state)
 
     async def lose_cursor(self, part: Part) -> None:

@@ -26,6 +26,9 @@ for a scheduler to wait, not for a request."""
 MAX_ATTEMPTS: Final = 20
 """Reached only by a service that fails at once and asks for no delay."""
 
+LONGEST_RETRY_AFTER_S: Final = 3_600.0
+"""What is asked for beyond that is taken for a mistake: a tenant must not be left for days."""
+
 _FIRST_BACKOFF_S: Final = 0.5
 _LONGEST_BACKOFF_S: Final = 30.0
 
@@ -131,12 +134,14 @@ def may_try_again(failure: Failure, attempt: int, elapsed_s: float, wait_s: floa
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
     """Read Retry-After: seconds, also fractional, or a date, which counts from the answer's own Date, because our
-    clock may be wrong. None if there is none to be understood."""
+    clock may be wrong. None if there is none to be understood; never more than `LONGEST_RETRY_AFTER_S`."""
     text = headers.get("retry-after", "").strip()
     if re.fullmatch(r"\d{1,9}(\.\d{0,9})?", text, re.ASCII):
-        return float(text)
+        return min(float(text), LONGEST_RETRY_AFTER_S)
     until, since = _http_date(text), _http_date(headers.get("date", ""))
-    return max(0.0, (until - since).total_seconds()) if until and since else None
+    if not (until and since):
+        return None
+    return min(max(0.0, (until - since).total_seconds()), LONGEST_RETRY_AFTER_S)
 
 
 def _http_date(text: str) -> datetime | None:

@@ -9,6 +9,7 @@ import json
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -29,6 +30,7 @@ TENANTS_KEPT: Final = 12_000
 """12 KiB each, as measured: a provider's whole fleet. One that falls out signs in again."""
 
 _LOGIN_TIMEOUT_S: Final = 20.0
+_LOGINS_AT_A_TIME: Final = 16
 _EARLY_S: Final = 300.0
 """msal takes a token as expired this long before its end."""
 _OUTAGE_S: Final = 60.0
@@ -173,6 +175,8 @@ class MsalTokens:
         self._http = http_client or self._own_http
         self._tenants_kept = tenants_kept
         self._now = now
+        # Of its own: logins that hang must not take the threads of others, nor those theirs.
+        self._threads = ThreadPoolExecutor(_LOGINS_AT_A_TIME, "graph-sign-in")
         self._sessions: OrderedDict[tuple[Cloud, str], _Session] = OrderedDict()
 
     async def token(self, tenant: GraphTenant) -> str:
@@ -189,7 +193,8 @@ class MsalTokens:
         self._session(tenant).reject(claims)
 
     def close(self) -> None:
-        """Close the connections that were made here."""
+        """Close the connections that were made here, and let no login begin any more."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
         if self._own_http:
             self._own_http.close()
 
@@ -204,7 +209,8 @@ class MsalTokens:
     async def _fetch(self, tenant: GraphTenant, session: _Session) -> str:
         rejected, claims = session.take_rejection()
         try:
-            result = await asyncio.to_thread(self._sign_in, tenant, session, rejected, claims)
+            loop = asyncio.get_running_loop()
+            result = await loop.run_in_executor(self._threads, self._sign_in, tenant, session, rejected, claims)
         except SignInUnavailableError:
             if rejected:
                 session.reject(claims)

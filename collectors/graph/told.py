@@ -54,6 +54,10 @@ class Known:
         shrinks a little at each poll would empty a tenant with nobody having judged it."""
         return max(self.synced.get(facet, 0), len(self.told.get(facet, ())))
 
+    def doubt(self, facet: FacetName) -> None:
+        """Let everything that the list tells of a facet be news the next time, for another source has told of it."""
+        self.told[facet] = dict.fromkeys(self.told.get(facet, ()))
+
     def merge(self, told: Told) -> None:
         """Take over what was told, and keep the rest."""
         for facet, subjects in told.items():

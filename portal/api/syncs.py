@@ -1,21 +1,27 @@
 """Owns the endpoints of sync runs: the list, and the confirmation of a held one."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from portal.api.context import By, Ctx, Tenant
 from portal.problems import Problem
 from schemas.commands import SyncRun
+from schemas.events import FacetName
 
 router = APIRouter(prefix="/api/v1/tenants/{tenant}/syncs", tags=["syncs"])
 
 
 @router.get("", summary="Sync runs, newest first")
-async def list_syncs(context: Ctx, tenant: Tenant) -> dict[str, Any]:
-    """Completed, held and confirmed syncs of a tenant."""
+async def list_syncs(
+    context: Ctx,
+    tenant: Tenant,
+    facet: Annotated[FacetName | None, Query(description="of one facet alone")] = None,
+    source: Annotated[str | None, Query(max_length=64, description="of one source alone")] = None,
+) -> dict[str, Any]:
+    """Completed, held and confirmed syncs of a tenant; the last 20 of each facet, source and status."""
     context.require(tenant)
-    runs = await context.read(lambda: context.services.store.syncs(tenant))
+    runs = await context.read(lambda: context.services.store.syncs(tenant, facet or "", source or ""))
     return {"items": [SyncRun.model_validate(run).model_dump(mode="json") for run in runs], "next_cursor": None}
 
 

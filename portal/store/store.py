@@ -52,5 +52,5 @@ class ClickHouseStore:
     def settings_history(self, tenant: str) -> list[SettingsRevision]:
         return audit.settings_history(self._clients, tenant)
 
-    def syncs(self, tenant: str) -> list[dict[str, Any]]:
-        return audit.syncs(self._clients, tenant)
+    def syncs(self, tenant: str, facet: str = "", source: str = "") -> list[dict[str, Any]]:
+        return audit.syncs(self._clients, tenant, facet, source)

@@ -28,9 +28,10 @@ class Refused(Failure):
 class Api:
     """The REST API of a running portal. Use as `with`."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, timeout_s: float = _TIMEOUT_S) -> None:
         self.url = url
-        self._http = httpx.Client(base_url=url, timeout=_TIMEOUT_S, headers={"From": _user()})
+        self._timeout_s = timeout_s
+        self._http = httpx.Client(base_url=url, timeout=timeout_s, headers={"From": _user()})
 
     def __enter__(self) -> Self:
         return self
@@ -70,7 +71,9 @@ class Api:
         try:
             response = self._http.request(method, path, params=known, json=body, headers=headers)
         except httpx.TimeoutException as error:
-            raise NotThere(f"Poolwatch at {self.url} did not answer within {_TIMEOUT_S:.0f} s: try again") from error
+            raise NotThere(
+                f"Poolwatch at {self.url} did not answer within {self._timeout_s:.0f} s: try again"
+            ) from error
         except (httpx.TransportError, httpx.InvalidURL) as error:
             raise self.not_there() from error
         if response.is_error:

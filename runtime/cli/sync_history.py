@@ -18,12 +18,12 @@ class ApiHistory:
     async def last_runs(self, tenant: str, facet: FacetName, source: str) -> Sequence[SyncRun]:
         """Return the runs of (tenant, facet, source); none for a tenant that was never heard of."""
         try:
-            answer = await asyncio.to_thread(self._api.get, tenant_path(tenant, "/syncs"))
+            path = tenant_path(tenant, "/syncs")
+            answer = await asyncio.to_thread(self._api.get, path, facet=facet, source=source)
         except Refused as error:
             if error.status == 404:
                 return []
             raise HistoryUnavailableError(f"the portal does not tell of earlier syncs: {error}") from error
         except NotThere as error:
             raise HistoryUnavailableError(f"earlier syncs cannot be asked for: {error}") from error
-        runs = [SyncRun.model_validate(run) for run in answer["items"]]
-        return [run for run in runs if (run.facet, run.source) == (facet, source)]
+        return [SyncRun.model_validate(run) for run in answer["items"]]

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from collectors.errors import PublishFailedError
+from collectors.graph.collected import Collected
 from collectors.graph.parts import PartStates
 from collectors.graph.rounds import Outlet
 from collectors.graph.schedule import Due, Errand
-from collectors.graph.visit import Collected, Visited, Visitor
+from collectors.graph.visit import Visited, Visitor
 from collectors.publisher import MemoryPublisher, Offsets
 from schemas.commands import SourceHint
 from schemas.sources import Part, SourceState
@@ -54,7 +55,7 @@ class Errands:
         self.world, self.states, self.hints = world, MemoryStates(), MemoryHints()
         self.outlet = world.outlet
         self.visitor = Visitor(world.client, lambda: self.outlet, self.hints, None, self.now, beta=beta)
-        self.held = Collected(world.tenant, PartStates("acme", self.states, self.now), template_groups)
+        self.held = Collected(world.tenant, PartStates(world.tenant, self.states, self.now), template_groups)
 
     @staticmethod
     def now() -> datetime:
@@ -255,7 +256,7 @@ async def test_groups_that_are_no_template_groups_any_more_are_swept(world: Worl
     await Errands(world, team).run("full")
     assert 2 == len(world.counted())
     errands = Errands(world)
-    errands.held.parts = PartStates("acme", errands.states, errands.now, [state_of("groups")])
+    errands.held.parts = PartStates(world.tenant, errands.states, errands.now, [state_of("groups")])
     await errands.states.write(state_of("groups"))
     await errands.run("full")
     assert {} == world.counted()

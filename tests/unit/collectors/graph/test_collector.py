@@ -12,10 +12,11 @@ import structlog
 
 from collectors.errors import PublishFailedError
 from collectors.graph.clouds import GraphTenant
-from collectors.graph.collector import AILING_ERRANDS, HEALTHY_ERRANDS, GraphCollector
+from collectors.graph.collected import Collected
+from collectors.graph.collector import AILING_ERRANDS, HEALTHY_ERRANDS, SLOW_S, GraphCollector
 from collectors.graph.schedule import Due, Schedule
 from collectors.graph.subscriptions import Kept
-from collectors.graph.visit import Collected, Visited, Visitor
+from collectors.graph.visit import Visited, Visitor
 from schemas.commands import Notified
 from schemas.sources import Part, SourceState
 
@@ -72,9 +73,9 @@ class Desk:
             await asyncio.sleep(0)
 
     async def later(self, seconds: float) -> None:
-        """Let time pass; any news lets the collector look at the clock."""
+        """Let time pass, and let the collector look at the clock."""
         self.at_s += seconds
-        self.collector.refresh("nobody", "none")
+        self.collector._news.set()
         await self.turn()
 
 
@@ -146,6 +147,17 @@ async def test_an_errand_that_breaks_is_tried_again_and_tells_nothing_personal(d
     assert 2 == len(desk.visitor.begun)
 
 
+async def test_errands_that_take_long_keep_nobody_waiting(desk: Desk) -> None:
+    for number in range(HEALTHY_ERRANDS):
+        desk.collector.collect(tenant(f"large{number}"))
+    await desk.turn()
+    desk.collector.collect(tenant("small"))
+    await desk.turn()
+    assert "small" not in {due.tenant for due in desk.visitor.begun}
+    await desk.later(SLOW_S + 1)
+    assert "small" in {due.tenant for due in desk.visitor.begun}
+
+
 async def test_a_tenant_that_leaves_is_asked_no_more(desk: Desk) -> None:
     desk.collector.collect(tenant("acme"))
     await desk.turn()
@@ -166,8 +178,9 @@ async def test_a_tenant_that_is_switched_off_is_forgotten(desk: Desk) -> None:
 
 async def test_another_directory_is_read_whole_with_nothing_known(desk: Desk) -> None:
     known = SourceState(
-        tenant="acme", source="graph", part="users", facets=["directory"], state="ok", since=NOW, at=NOW, cursor="link"
-    )
+        tenant="acme", source="graph", part="users", facets=["directory"], state="ok", since=NOW, at=NOW,
+        directory="5d2f https://graph.microsoft.com", cursor="link",
+    )  # fmt: skip
     desk.collector.collect(tenant("acme"), known=[known])
     await desk.turn()
     assert "link" == desk.visitor.held["acme"].parts.cursor("users")
@@ -182,8 +195,9 @@ async def test_another_directory_is_read_whole_with_nothing_known(desk: Desk) ->
 
 async def test_a_saved_place_is_resumed_before_everything_is_read(desk: Desk) -> None:
     known = SourceState(
-        tenant="acme", source="graph", part="users", facets=["directory"], state="ok", since=NOW, at=NOW, cursor="link"
-    )
+        tenant="acme", source="graph", part="users", facets=["directory"], state="ok", since=NOW, at=NOW,
+        directory="5d2f https://graph.microsoft.com", cursor="link",
+    )  # fmt: skip
     desk.visitor.open.set()
     desk.collector.collect(tenant("acme"), known=[known])
     await desk.turn()
