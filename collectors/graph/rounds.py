@@ -100,7 +100,7 @@ async def poll_round(
     if whole and not brought.malformed:
         brought.suspicious = _is_suspicious(source, brought, known)
         if not brought.suspicious:
-            await _clear_the_gone(tenant, source, outlet, known, brought.told)
+            await _clear_the_gone(tenant, source, outlet, known, brought.told, asked_at)
             known.replace(brought.told, source.facets, synced=False)
             await confirm(tenant, source.facets, outlet, asked_at)
             return brought
@@ -122,12 +122,13 @@ def _is_suspicious(source: Source, brought: Round, known: Known) -> bool:
     )
 
 
-async def _clear_the_gone(tenant: GraphTenant, source: Source, outlet: Outlet, known: Known, told: Told) -> None:
-    cleared_at = outlet.now()
+async def _clear_the_gone(
+    tenant: GraphTenant, source: Source, outlet: Outlet, known: Known, told: Told, asked_at: datetime
+) -> None:
     missing = [(facet, subject) for facet in source.facets for subject in known.gone(told, facet)]
     for facet, subject in missing:
         known.told[facet][subject] = None
-    clears = [_event(tenant, Observation(facet, subject, None), cleared_at) for facet, subject in missing]
+    clears = [_event(tenant, Observation(facet, subject, None), asked_at) for facet, subject in missing]
     await publish_all(clears, outlet.publisher, outlet.partitions)
 
 
@@ -145,13 +146,14 @@ async def _read(
     """Publish what a list tells: everything, or what differs from what is known."""
     brought, feed, before = Round(), Feed(outlet.publisher, outlet.partitions), asked_at - _MILLISECOND
     async for page in source.pages(client, tenant, link):
-        # Of one subject on several pages the last wins, also where they come within a millisecond.
-        observed_at = before = max(outlet.now(), before + _MILLISECOND)
+        # As of when the page was asked for, not of when it came: whoever slept in between must not bring back what was
+        # over. Of one subject on several pages the last wins, also where they come within a millisecond.
+        observed_at = before = max(asked_at, before + _MILLISECOND)
         for each in _last_of(page, source, brought):
             news = note(brought.told, known.told, each.facet, each.subject, each.facts)
             if news or everything:
                 await feed.send(_event(tenant, each, observed_at))
-        brought.delta_link = page.delta_link
+        brought.delta_link, asked_at = page.delta_link, outlet.now()
     await feed.settle()
     return brought
 
