@@ -5,12 +5,13 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import pydantic
 import structlog
 from aiokafka import ConsumerRebalanceListener
 
+from collectors.errors import PublishFailedError
 from collectors.graph.clouds import Cloud
 from collectors.graph.collector import GraphCollector
 from collectors.graph.parts import FACETS, States
@@ -22,6 +23,9 @@ from schemas.settings import CloudName, TenantSettings
 from schemas.sources import SourceState
 from streams.kafka import KafkaOptions, read_from
 from streams.protocol.settings_book import SettingsBook
+
+AGAIN_S: Final = 1.0
+"""After the broker did not take what was to be said of a tenant."""
 
 log = structlog.get_logger()
 
@@ -45,7 +49,7 @@ class Roster(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is un
         self._clouds = clouds
         self._now = now
         self._mine: set[int] = set()
-        self._changed: asyncio.Queue[str] = asyncio.Queue()
+        self._changed: asyncio.Queue[tuple[str, list[SourceState]]] = asyncio.Queue()
 
     async def on_partitions_revoked(self, revoked: Iterable[Any]) -> None:
         """Leave the tenants of partitions that another collector takes."""
@@ -64,21 +68,29 @@ class Roster(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is un
                 for record in records:
                     _note(known, record.key, record.value)
         self._mine |= new
-        for tenant in self._book.tenants():
+        # Also those that have no settings any more: somebody has to forget their parts.
+        for tenant in {*self._book.tenants(), *known}:
             if self._partition(tenant) in new:
-                await self._look_at(tenant, known[tenant].values())
+                self._changed.put_nowait((tenant, list(known[tenant].values())))
         log.info("graph_collector_assigned", partitions=sorted(self._mine))
 
     def settings_changed(self, tenant: str) -> None:
         """Take note that a tenant's settings are new."""
-        self._changed.put_nowait(tenant)
+        self._changed.put_nowait((tenant, []))
 
     async def follow_settings(self) -> None:
-        """Act on new settings until cancelled. Raises PublishFailedError."""
+        """Act on new tenants and new settings until cancelled."""
         while True:
-            tenant = await self._changed.get()
-            if self._partition(tenant) in self._mine:
-                await self._look_at(tenant, ())
+            tenant, known = await self._changed.get()
+            if self._partition(tenant) not in self._mine:
+                continue
+            known = self._collector.states(tenant) or known
+            try:
+                await self._look_at(tenant, known)
+            except PublishFailedError as error:
+                log.warning("graph_tenant_waits", tenant=tenant, reason=str(error))
+                self._changed.put_nowait((tenant, known))
+                await asyncio.sleep(AGAIN_S)
 
     def take(self, value: bytes | None) -> None:
         """Take a command: those to a collector are passed on, others are for others."""
@@ -102,7 +114,7 @@ class Roster(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is un
     async def _look_at(self, tenant: str, known: Iterable[SourceState]) -> None:
         settings = self._book.get(tenant)
         if not isinstance(settings, TenantSettings) or settings.graph is None or settings.is_removed:
-            await self._collector.forget(tenant)
+            await self._collector.forget(tenant, known)
             return
         try:
             access = graph_tenant(settings, self._clouds)
