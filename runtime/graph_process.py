@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import functools
+import logging
 import random
 import signal
 from collections.abc import AsyncIterator, Mapping
@@ -46,6 +47,8 @@ from streams.settings_reader import SettingsReader
 SESSION_TIMEOUT_S = 10.0
 """A collector that is silent for so long loses its tenants."""
 REQUESTS_AT_A_TIME = 64
+_TALKATIVE = ("aiokafka", "httpcore", "msal")
+"""What these log at debug holds whole records and answers: names, numbers, places of delta."""
 _CONNECT_S = 10.0
 _ANSWER_S = 50.0
 
@@ -62,6 +65,8 @@ def run_collector(
     session_timeout_s: float = SESSION_TIMEOUT_S,
 ) -> None:
     """Collect until SIGTERM or Ctrl-C. `login_http` is msal's seam. Raises CollectorProcessError and PortalError."""
+    for library in _TALKATIVE:
+        logging.getLogger(library).setLevel(logging.WARNING)
     asyncio.run(_until_told(settings, clouds, login_http, session_timeout_s))
 
 
