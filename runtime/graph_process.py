@@ -35,7 +35,7 @@ from runtime.cli.sync_history import ApiHistory
 from runtime.graph_access import GraphSetupError, credential
 from runtime.graph_roster import Roster
 from runtime.installation import Installation, group_base
-from runtime.portal_process import listen
+from runtime.portal_process import PortalError, listen
 from runtime.settings import Graph, Settings
 from runtime.web_server import serve
 from runtime.worker import options_of
@@ -50,6 +50,7 @@ REQUESTS_AT_A_TIME = 64
 _TALKATIVE = ("aiokafka", "httpcore", "msal")
 """What these log at debug holds whole records and answers: names, numbers, places of delta."""
 _CONNECT_S = 10.0
+_PORTAL_S = 10.0
 _ANSWER_S = 50.0
 
 
@@ -77,8 +78,13 @@ async def _until_told(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, collecting.cancel)
-    with contextlib.suppress(asyncio.CancelledError):
+    try:
         await collecting
+    except asyncio.CancelledError:
+        return
+    except ExceptionGroup as group:
+        ours = group.subgroup((CollectorProcessError, PortalError))
+        raise (ours.exceptions[0] if ours else group) from None
 
 
 async def _collect(
@@ -92,7 +98,7 @@ async def _collect(
         limits = httpx.Limits(max_connections=REQUESTS_AT_A_TIME, max_keepalive_connections=REQUESTS_AT_A_TIME)
         timeout = httpx.Timeout(_ANSWER_S, connect=_CONNECT_S)
         http = await stack.enter_async_context(httpx.AsyncClient(limits=limits, timeout=timeout))
-        api = stack.enter_context(Api(settings.url))
+        api = stack.enter_context(Api(settings.url, _PORTAL_S))
         producer = await stack.enter_async_context(_started(kafka.producer(own, linger_ms=5), settings))
         new_publisher = functools.partial(KafkaPublisher, producer, own.topic_prefix)
         history = ApiHistory(api)
@@ -111,12 +117,17 @@ async def _collect(
             utc_now,
         )
         failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def fail(error: BaseException) -> None:
+            if not failed.done():
+                failed.set_exception(error)
+
         reader = SettingsReader(
             options_of(own),
             lambda tenant: roster.settings_changed(tenant),  # noqa: PLW0108 -- the roster needs the reader first
-            failed.set_exception,
+            fail,
         )
-        roster = Roster(collector, states, reader.book, options_of(own), clouds, utc_now)
+        roster = Roster(collector, states, reader.book, options_of(own), clouds, utc_now, fail)
         await reader.start()
         stack.push_async_callback(reader.stop)
         commands = await stack.enter_async_context(_commands(settings, roster, session_timeout_s))
@@ -192,4 +203,10 @@ async def _take_commands(consumer: AIOKafkaConsumer, roster: Roster) -> None:
 
 
 async def _raise(failed: asyncio.Future[None]) -> None:
-    await failed
+    try:
+        await failed
+    except (KafkaError, OSError, ValueError) as error:
+        raise CollectorProcessError(
+            f"what the tenants are cannot be read from Kafka any more ({type(error).__name__}: {error}): check that the"
+            " broker runs and that its topics exist (`poolwatch topics`), then start the collector again"
+        ) from error

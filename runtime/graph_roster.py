@@ -17,7 +17,7 @@ from collectors.graph.collector import GraphCollector
 from collectors.graph.parts import FACETS, States
 from collectors.graph.rounds import GRAPH
 from runtime.graph_access import GraphSetupError, graph_tenant
-from schemas.commands import CommandModel, Notified, Refresh
+from schemas.commands import CommandModel, Notified, Refresh, SyncRun
 from schemas.identifiers import is_tenant, partition_of
 from schemas.settings import CloudName, TenantSettings
 from schemas.sources import SourceState
@@ -26,12 +26,14 @@ from streams.protocol.settings_book import SettingsBook
 
 AGAIN_S: Final = 1.0
 """After the broker did not take what was to be said of a tenant."""
+_HEARD: Final = (b'"refresh"', b'"notified"', b'"sync_run"')
 
 log = structlog.get_logger()
 
 
 class Roster(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped for us
-    """Gives tenants to a collector and takes them away. `book` holds the settings of all tenants."""
+    """Gives tenants to a collector and takes them away. `book` holds the settings of all tenants; `failed` is told what
+    must end the process."""
 
     def __init__(
         self,
@@ -41,7 +43,9 @@ class Roster(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is un
         options: KafkaOptions,
         clouds: Mapping[CloudName, Cloud],
         now: Callable[[], datetime],
+        failed: Callable[[BaseException], None],
     ) -> None:
+        self._failed = failed
         self._collector = collector
         self._states = states
         self._book = book
@@ -52,27 +56,34 @@ class Roster(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is un
         self._changed: asyncio.Queue[tuple[str, list[SourceState]]] = asyncio.Queue()
 
     async def on_partitions_revoked(self, revoked: Iterable[Any]) -> None:
-        """Leave the tenants of partitions that another collector takes."""
-        gone = {tp.partition for tp in revoked}
-        self._mine -= gone
-        for tenant in self._book.tenants():
-            if self._partition(tenant) in gone:
-                self._collector.leave(tenant)
+        """Go on: every change of the group takes all partitions, and gives most of them back at once. Should another
+        collector have one meanwhile, both tell the same."""
 
     async def on_partitions_assigned(self, assigned: Iterable[Any]) -> None:
-        """Take the tenants of new partitions, with what their last collector wrote of them."""
-        new = {tp.partition for tp in assigned} - self._mine
+        """Leave the tenants of partitions that another collector has now, and take those of new ones, with what their
+        last collector wrote of them."""
+        now_mine = {tp.partition for tp in assigned}
+        try:
+            await self._share_out(self._mine - now_mine, now_mine - self._mine)
+        except Exception as error:  # noqa: BLE001 -- the client would log it, and go on without the tenants
+            self._failed(error)
+            return
+        self._mine = now_mine
+        log.info("graph_collector_assigned", partitions=sorted(self._mine))
+
+    async def _share_out(self, gone: set[int], new: set[int]) -> None:
+        for tenant in list(self._book.tenants()):
+            if self._partition(tenant) in gone:
+                self._collector.leave(tenant)
         known: defaultdict[str, dict[str, SourceState]] = defaultdict(dict)
         for partition in sorted(new):
             async for records in read_from(self._options, self._options.topic("sources"), partition):
                 for record in records:
                     _note(known, record.key, record.value)
-        self._mine |= new
         # Also those that have no settings any more: somebody has to forget their parts.
         for tenant in {*self._book.tenants(), *known}:
             if self._partition(tenant) in new:
                 self._changed.put_nowait((tenant, list(known[tenant].values())))
-        log.info("graph_collector_assigned", partitions=sorted(self._mine))
 
     def settings_changed(self, tenant: str) -> None:
         """Take note that a tenant's settings are new."""
@@ -94,7 +105,7 @@ class Roster(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is un
 
     def take(self, value: bytes | None) -> None:
         """Take a command: those to a collector are passed on, others are for others."""
-        if value is None or not (b'"refresh"' in value or b'"notified"' in value):
+        if value is None or not any(kind in value for kind in _HEARD):
             return
         try:
             command = CommandModel.validate_json(value)
@@ -104,6 +115,8 @@ class Roster(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is un
             self._collector.refresh(command.tenant, command.id)
         elif isinstance(command, Notified) and command.source == GRAPH:
             self._collector.notified(command)
+        elif isinstance(command, SyncRun) and command.source != GRAPH:
+            self._collector.disturbed(command.tenant, command.facet)
 
     def ms_tenant_of(self, tenant: str) -> str | None:
         """Return the Microsoft id of a tenant that Graph is read of, whoever collects it."""

@@ -33,6 +33,7 @@ _WATCH_S = 0.3
 _DRAIN_S = 10.0
 _MOST_RESTARTS = 5
 _RESTARTS_WITHIN_S = 60.0
+_LONGEST_RESTART_S = 300.0
 
 log = structlog.get_logger()
 
@@ -63,6 +64,7 @@ class Stack:
         self._core = self._new_core(fresh=True)
         self._collector = Child("the Graph collector", self._python("collector"), self._log("collector"))
         self._collects = settings.graph.client_id is not None
+        self._collect_again_at, self._collect_after_s = 0.0, 1.0
 
     def _log(self, name: str) -> Path:
         return self.data / "logs" / f"{name}.log"
@@ -162,7 +164,8 @@ class Stack:
                 child.kill()
             self._start()
             return
-        for child in self._children():
+        self._restart_the_collector()
+        for child in (self._core, self._worker):
             if not child.alive:
                 self._note_death(child.name, child.log_path)
                 if child is self._core:
@@ -170,6 +173,15 @@ class Stack:
                     self._core.start()
                 else:
                     child.start()
+
+    def _restart_the_collector(self) -> None:
+        """Start the collector again, ever later: whatever is wrong with Graph or its settings, counting goes on."""
+        if not self._collects or self._collector.alive or time.monotonic() < self._collect_again_at:
+            return
+        self._say(f"{self._collector.name} has ended and is started again; its log is {self._collector.log_path}")
+        self._collector.start()
+        self._collect_after_s = min(2 * self._collect_after_s, _LONGEST_RESTART_S)
+        self._collect_again_at = time.monotonic() + self._collect_after_s
 
     def _children(self) -> list[Child]:
         return [self._core, self._worker, *([self._collector] if self._collects else [])]
