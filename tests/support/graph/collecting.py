@@ -2,6 +2,11 @@
 
 import json
 import sys
+import threading
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +16,20 @@ from runtime.embedded.child import Child
 from tests.support.graph.directory import FakeTenant
 from tests.support.graph.fake import FakeGraph
 from tests.support.graph.sign_in import CLIENT_ID, CLIENT_SECRET
+from tests.support.ports import HOST
 
 NOTIFICATION_KEY = "invented-notification-key"
 
 
 def collector_process(
-    graph: FakeGraph, bootstrap: str, portal_url: str, log: Path, *, prefix: str = "poolwatch.", **settings: Any
+    graph: FakeGraph,
+    bootstrap: str,
+    portal_url: str,
+    log: Path,
+    *,
+    prefix: str = "poolwatch.",
+    log_level: str = "info",
+    **settings: Any,
 ) -> Child:
     """Return a collector, not started; `settings` are those of the group `graph`."""
     own = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "poll_s": 2, **settings}
@@ -24,10 +37,37 @@ def collector_process(
         "url": portal_url,
         "kafka": {"bootstrap": bootstrap, "topic_prefix": prefix},
         "graph": own,
-        "log": {"level": "info", "format": "json"},
+        "log": {"level": log_level, "format": "json"},
     }
     command = [sys.executable, "-m", "tests.support.graph.collector_main", graph.origin, json.dumps(tree)]
     return Child("the Graph collector", command, log)
+
+
+class _NoHistory(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        body = b'{"items": []}'
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        """Keep quiet."""
+
+
+@contextmanager
+def portal_without_history() -> Iterator[str]:
+    """Yield the address of a portal that knows of no sync, for a collector beside which there is none."""
+    with ThreadingHTTPServer((HOST, 0), _NoHistory) as server:
+        serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        serving.start()
+        try:
+            yield f"http://{HOST}:{server.server_port}"
+        finally:
+            server.shutdown()
+            serving.join()
 
 
 def notifying(port: int) -> dict[str, Any]:
@@ -43,6 +83,13 @@ def enrol(portal_url: str, tenant: str, fake: FakeTenant, **graph: Any) -> None:
     """Let a tenant be collected."""
     body = {"ms_tenant_id": fake.ms_tenant_id, "acquired_licenses": 50_000, "graph": graph}
     httpx.patch(f"{portal_url}/api/v1/tenants/{tenant}/settings", json=body, timeout=30).raise_for_status()
+
+
+def enrol_all(portal_url: str, tenants: Mapping[str, FakeTenant]) -> None:
+    """Let many tenants be collected."""
+    with ThreadPoolExecutor(16) as threads:
+        for enrolled in [threads.submit(enrol, portal_url, name, fake) for name, fake in tenants.items()]:
+            enrolled.result()
 
 
 def fill(fake: FakeTenant, users: int, direct_routing: int, operator_connect: int = 0) -> list[str]:
