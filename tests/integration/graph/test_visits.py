@@ -61,6 +61,11 @@ class Errands:
     def now() -> datetime:
         return datetime.now(UTC)
 
+    def begin_anew(self, *template_groups: str) -> None:
+        """Begin as with other settings, or in another process: with what was written of the parts."""
+        parts = PartStates(self.world.tenant, self.states, self.now, list(self.states.newest.values()))
+        self.held = Collected(self.world.tenant, parts, template_groups)
+
     async def run(self, errand: Errand, users: tuple[str, ...] = (), *, groups: bool = False) -> Visited:
         visited = await self.visitor.visit(self.held, Due("acme", errand, None, frozenset(users), groups))
         self.world.note_syncs()
@@ -136,7 +141,7 @@ async def test_a_notification_asks_for_the_user_alone(world: World) -> None:
     assert world.held() == world.counted()
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(8))
 async def test_whatever_happens_and_fails_the_count_is_the_tenants_after_one_quiet_errand(
     world: World, seed: int
 ) -> None:
@@ -145,11 +150,12 @@ async def test_whatever_happens_and_fails_the_count_is_the_tenants_after_one_qui
         hire(world.acme, number, chance.choice((*NUMBER_KINDS, None)))
     nested = world.acme.add_group("Nested", list(world.acme.users)[:2])
     team = world.acme.add_group("TPL", [nested, *list(world.acme.users)[2:4]])
-    errands = Errands(world, team)
-    for turn in range(14):
+    teams: tuple[str, ...] = (team,)
+    errands = Errands(world, *teams)
+    for turn in range(16):
         at_random(world.acme, chance, turn)
         present = sorted(set(world.acme.users) - set(world.acme.removed))
-        match chance.randrange(8):
+        match chance.randrange(10):
             case 0:
                 faults.throttle(2, path=path)
             case 1:
@@ -163,7 +169,12 @@ async def test_whatever_happens_and_fails_the_count_is_the_tenants_after_one_qui
             case 5:
                 world.acme.set_group_members(nested, chance.sample(present, min(3, len(present))))
             case 6:
-                faults.fail(1, 403, path="/v1.0/admin")
+                faults.fail(1, 403, path=chance.choice(("/v1.0/admin", "/v1.0/users", "/v1.0/groups")))
+            case 7:
+                teams = () if teams else (team,)
+                errands.begin_anew(*teams)  # other settings, or none
+            case 8:
+                errands.begin_anew(*teams)  # another process
             case _:
                 world.graph.sign_in.revoke(world.acme.ms_tenant_id)
         errand: Errand = "full" if chance.random() < 0.3 else "delta"
@@ -172,7 +183,7 @@ async def test_whatever_happens_and_fails_the_count_is_the_tenants_after_one_qui
     faults.clear()
     await errands.run("delta" if errands.held.synced else "full")
     await errands.run("delta")  # where many have gone, the first is a question and the second the answer
-    assert world.held(team) == world.counted()
+    assert world.held(*teams) == world.counted()
 
 
 async def test_a_lost_delta_token_is_a_full_sync_at_once(world: World) -> None:
