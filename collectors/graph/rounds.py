@@ -128,7 +128,8 @@ async def _clear_the_gone(
     missing = [(facet, subject) for facet in source.facets for subject in known.gone(told, facet)]
     for facet, subject in missing:
         known.told[facet][subject] = None
-    clears = [_event(tenant, Observation(facet, subject, None), asked_at) for facet, subject in missing]
+    at = format_time(asked_at)
+    clears = [_event(tenant, Observation(facet, subject, None), at) for facet, subject in missing]
     await publish_all(clears, outlet.publisher, outlet.partitions)
 
 
@@ -148,7 +149,8 @@ async def _read(
     async for page in source.pages(client, tenant, link):
         # As of when the page was asked for, not of when it came: whoever slept in between must not bring back what was
         # over. Of one subject on several pages the last wins, also where they come within a millisecond.
-        observed_at = before = max(asked_at, before + _MILLISECOND)
+        before = max(asked_at, before + _MILLISECOND)
+        observed_at = format_time(before)
         for each in _last_of(page, source, brought):
             news = note(brought.told, known.told, each.facet, each.subject, each.facts)
             if news or everything:
@@ -158,8 +160,8 @@ async def _read(
     return brought
 
 
-def _event(tenant: GraphTenant, each: Observation, observed_at: datetime) -> Outgoing:
-    return observation(tenant.tenant, each.facet, each.subject, format_time(observed_at), GRAPH, each.facts)
+def _event(tenant: GraphTenant, each: Observation, observed_at: str) -> Outgoing:
+    return observation(tenant.tenant, each.facet, each.subject, observed_at, GRAPH, each.facts)
 
 
 def _last_of(page: Page, source: Source, brought: Round) -> list[Observation]:

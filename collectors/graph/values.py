@@ -53,7 +53,10 @@ def objects(entry: Mapping[str, Any], name: str) -> Iterable[Mapping[str, Any]]:
         return []
     if not isinstance(values, list):
         raise _wrong_type(name, values, "a list")
-    return [fields(value, f"an element of {name}") for value in values]
+    for value in values:
+        if not isinstance(value, dict):
+            raise _wrong_type(f"an element of {name}", value, "an object")
+    return values
 
 
 def text(entry: Mapping[str, Any], name: str) -> str | None:
@@ -63,8 +66,10 @@ def text(entry: Mapping[str, Any], name: str) -> str | None:
         return None
     if not isinstance(value, str):
         raise _wrong_type(name, value, "a text")
-    # Half of a surrogate pair, left where a name was cut, cannot be encoded: one bad letter must not cost the user.
-    return value.encode(errors="replace").decode().strip() or None
+    if not value.isascii():
+        # Half of a surrogate pair, left where a name was cut, cannot be encoded: one bad letter must not cost the user.
+        value = value.encode(errors="replace").decode()
+    return value.strip() or None
 
 
 def flag(entry: Mapping[str, Any], name: str) -> bool | None:

@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 
 from runtime.embedded.child import Child
+from runtime.embedded.leash import leashed
 from tests.support.graph.directory import FakeTenant
 from tests.support.graph.fake import FakeGraph
 from tests.support.graph.sign_in import CLIENT_ID, CLIENT_SECRET
@@ -40,7 +41,7 @@ def collector_process(
         "log": {"level": log_level, "format": "json"},
     }
     command = [sys.executable, "-m", "tests.support.graph.collector_main", graph.origin, json.dumps(tree)]
-    return Child("the Graph collector", command, log)
+    return Child("the Graph collector", leashed(command), log)
 
 
 class _NoHistory(BaseHTTPRequestHandler):
