@@ -4,8 +4,8 @@ It signs in nowhere and starts nothing."""
 from collections.abc import Mapping
 from pathlib import Path
 
-from collectors.graph.clouds import CLOUDS, Cloud, GraphTenant
-from collectors.graph.tokens import (
+from collectors.graph.api.clouds import CLOUDS, Cloud, GraphTenant
+from collectors.graph.api.tokens import (
     ClientSecret,
     ClientSecretFile,
     Credential,

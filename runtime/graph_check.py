@@ -7,11 +7,11 @@ from typing import Any
 
 import httpx
 
+from collectors.graph.api.client import GraphClient
+from collectors.graph.api.clouds import CLOUDS, Cloud, GraphTenant
+from collectors.graph.api.limits import Limits
+from collectors.graph.api.tokens import MsalTokens, admin_consent_address
 from collectors.graph.check import ANSWER_S, Report, check
-from collectors.graph.client import GraphClient
-from collectors.graph.clouds import CLOUDS, Cloud, GraphTenant
-from collectors.graph.limits import Limits
-from collectors.graph.tokens import MsalTokens, admin_consent_address
 from runtime.graph_access import credential, graph_tenant
 from runtime.settings import Graph
 from schemas.settings import CloudName, TenantSettings

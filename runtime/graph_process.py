@@ -15,16 +15,16 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
 from collectors.feed import publish_all
-from collectors.graph.client import GraphClient
-from collectors.graph.clouds import CLOUDS, Cloud
+from collectors.graph.api.client import GraphClient
+from collectors.graph.api.clouds import CLOUDS, Cloud
+from collectors.graph.api.limits import Limits
+from collectors.graph.api.tokens import MsalTokens
 from collectors.graph.collector import GraphCollector
-from collectors.graph.limits import Limits
-from collectors.graph.notifications import receiver
+from collectors.graph.notify.notifications import receiver
+from collectors.graph.notify.subscriptions import Address
 from collectors.graph.published import PublishedHints, PublishedStates
-from collectors.graph.rounds import Outlet
+from collectors.graph.reading.rounds import Outlet
 from collectors.graph.schedule import Schedule
-from collectors.graph.subscriptions import Address
-from collectors.graph.tokens import MsalTokens
 from collectors.graph.visit import Visitor
 from collectors.partitioner import Outgoing
 from collectors.publisher import KafkaPublisher

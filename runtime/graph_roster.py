@@ -12,10 +12,10 @@ import structlog
 from aiokafka import ConsumerRebalanceListener
 
 from collectors.errors import PublishFailedError
-from collectors.graph.clouds import Cloud
+from collectors.graph.api.clouds import Cloud
 from collectors.graph.collector import GraphCollector
-from collectors.graph.parts import FACETS, States
-from collectors.graph.rounds import GRAPH
+from collectors.graph.reading.parts import FACETS, States
+from collectors.graph.reading.rounds import GRAPH
 from runtime.graph_access import GraphSetupError, graph_tenant
 from schemas.commands import CommandModel, Notified, Refresh, SyncRun
 from schemas.identifiers import is_tenant, partition_of

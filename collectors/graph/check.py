@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Final, Literal
 from urllib.parse import quote
 
-from collectors.graph.client import BatchRequest, GraphClient
-from collectors.graph.clouds import GraphTenant
-from collectors.graph.errors import ForbiddenError, GoneError, GraphError, SignInError, SignInUnavailableError
+from collectors.graph.api.client import BatchRequest, GraphClient
+from collectors.graph.api.clouds import GraphTenant
+from collectors.graph.api.errors import ForbiddenError, GoneError, GraphError, SignInError, SignInUnavailableError
+from collectors.graph.api.tokens import Tokens
 from collectors.graph.permissions import Permission, granted, needed
-from collectors.graph.sources import ACCOUNTS, NUMBERS, RESOURCE_ACCOUNTS
-from collectors.graph.tokens import Tokens
+from collectors.graph.reading.sources import ACCOUNTS, NUMBERS, RESOURCE_ACCOUNTS
 from schemas.settings import Graph
 from schemas.sources import Part
 

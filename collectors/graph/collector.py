@@ -11,9 +11,9 @@ from typing import Final
 import structlog
 
 from collectors.errors import CollectorError
-from collectors.graph.clouds import GraphTenant
-from collectors.graph.collected import Collected
-from collectors.graph.parts import PartStates, States
+from collectors.graph.api.clouds import GraphTenant
+from collectors.graph.reading.collected import Collected
+from collectors.graph.reading.parts import PartStates, States
 from collectors.graph.schedule import Due, Schedule
 from collectors.graph.visit import Visited, Visitor
 from schemas.commands import Notified

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from collectors.graph.clouds import Cloud
+from collectors.graph.api.clouds import Cloud
 from schemas.settings import Graph
 from schemas.sources import Part
 

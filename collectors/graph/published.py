@@ -9,7 +9,7 @@ from aiokafka.errors import KafkaError
 
 from collectors.errors import PublishFailedError
 from collectors.feed import publish_all
-from collectors.graph.rounds import GRAPH
+from collectors.graph.reading.rounds import GRAPH
 from collectors.partitioner import Outgoing
 from collectors.publisher import EventPublisher
 from schemas.commands import SourceHint, SourceHints

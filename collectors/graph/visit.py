@@ -7,9 +7,8 @@ from typing import Protocol
 
 import structlog
 
-from collectors.graph.client import GraphClient
-from collectors.graph.collected import Collected
-from collectors.graph.errors import (
+from collectors.graph.api.client import GraphClient
+from collectors.graph.api.errors import (
     GoneError,
     GraphError,
     ResyncRequiredError,
@@ -18,11 +17,12 @@ from collectors.graph.errors import (
     SignInUnavailableError,
     UnavailableError,
 )
-from collectors.graph.parts import Outcome, failure
-from collectors.graph.readings import Read, Readings
-from collectors.graph.rounds import Outlet
+from collectors.graph.notify.subscriptions import Address, keep, reauthorize
+from collectors.graph.reading.collected import Collected
+from collectors.graph.reading.parts import Outcome, failure
+from collectors.graph.reading.readings import Read, Readings
+from collectors.graph.reading.rounds import Outlet
 from collectors.graph.schedule import Due
-from collectors.graph.subscriptions import Address, keep, reauthorize
 from schemas.commands import SourceHint
 from schemas.sources import Part
 

@@ -10,13 +10,13 @@ import httpx
 import msgspec
 import pytest
 
-from collectors.graph.client import GraphClient, JsonObject
-from collectors.graph.clouds import Cloud, GraphTenant
-from collectors.graph.facts import USER_SELECT, Observation
-from collectors.graph.groups import member, nested_group
-from collectors.graph.limits import Limits
-from collectors.graph.plans import subscribed_sku
-from collectors.graph.sources import Accounts, Numbers, Source, Users
+from collectors.graph.api.client import GraphClient, JsonObject
+from collectors.graph.api.clouds import Cloud, GraphTenant
+from collectors.graph.api.limits import Limits
+from collectors.graph.mapping.facts import USER_SELECT, Observation
+from collectors.graph.mapping.groups import member, nested_group
+from collectors.graph.mapping.plans import subscribed_sku
+from collectors.graph.reading.sources import Accounts, Numbers, Source, Users
 from tests.support.graph import FakeGraph, FakeTenant, served_graph
 from tests.support.graph.receiver import receiving
 

@@ -7,10 +7,10 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.graph.facts import AccountKind, Observation, account, directory, number
-from collectors.graph.groups import lifecycle, member, memberships
-from collectors.graph.plans import is_resource_account, subscribed_sku, subscription
-from collectors.graph.values import MalformedEntryError
+from collectors.graph.mapping.facts import AccountKind, Observation, account, directory, number
+from collectors.graph.mapping.groups import lifecycle, member, memberships
+from collectors.graph.mapping.plans import is_resource_account, subscribed_sku, subscription
+from collectors.graph.mapping.values import MalformedEntryError
 from collectors.outgoing import observation
 from schemas.events import FACTS, EventModel
 

@@ -5,7 +5,7 @@ import sys
 from dataclasses import replace
 from typing import Any
 
-from collectors.graph.clouds import CLOUDS
+from collectors.graph.api.clouds import CLOUDS
 from runtime.graph_process import run_collector
 from runtime.logging import configure
 from runtime.settings import Log, load

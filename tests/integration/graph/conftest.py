@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Iterator
 import httpx
 import pytest
 
-from collectors.graph.client import GraphClient
-from collectors.graph.limits import Limits
+from collectors.graph.api.client import GraphClient
+from collectors.graph.api.limits import Limits
 from tests.integration.graph.world import IssuedTokens, World
 from tests.support.graph import FakeGraph, served_graph
 

@@ -9,11 +9,11 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from collectors.graph.api.client import GraphClient
+from collectors.graph.api.clouds import CLOUDS, Cloud, GraphTenant
+from collectors.graph.api.errors import Call, SignInUnavailableError
+from collectors.graph.api.limits import Limits
 from collectors.graph.check import Report, check
-from collectors.graph.client import GraphClient
-from collectors.graph.clouds import CLOUDS, Cloud, GraphTenant
-from collectors.graph.errors import Call, SignInUnavailableError
-from collectors.graph.limits import Limits
 from runtime.cli.graph import said_of, show, shown_as_json
 from runtime.graph_access import GraphSetupError
 from runtime.graph_check import consent_address, run_check

@@ -7,9 +7,9 @@ import msgspec
 import pytest
 
 from collectors.errors import PublishFailedError
-from collectors.graph.errors import ForbiddenError, ResyncRequiredError
-from collectors.graph.rounds import Outlet, delta_round, full_round
-from collectors.graph.sources import Users
+from collectors.graph.api.errors import ForbiddenError, ResyncRequiredError
+from collectors.graph.reading.rounds import Outlet, delta_round, full_round
+from collectors.graph.reading.sources import Users
 from collectors.partitioner import Record
 from collectors.publisher import MemoryPublisher, Offsets
 from tests.integration.graph.world import NUMBER_KINDS, World, at_random, hire

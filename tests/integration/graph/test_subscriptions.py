@@ -13,9 +13,9 @@ import pytest
 import uvicorn
 
 from collectors.errors import PublishFailedError
-from collectors.graph.errors import ForbiddenError, GoneError, GraphError
-from collectors.graph.notifications import LONGEST_BODY_BYTES, receiver
-from collectors.graph.subscriptions import LIFE, RESOURCES, Address, Kept, client_state, keep, reauthorize
+from collectors.graph.api.errors import ForbiddenError, GoneError, GraphError
+from collectors.graph.notify.notifications import LONGEST_BODY_BYTES, receiver
+from collectors.graph.notify.subscriptions import LIFE, RESOURCES, Address, Kept, client_state, keep, reauthorize
 from runtime.web_server import serve
 from schemas.commands import Notified
 from schemas.times import format_time

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from collectors.errors import PublishFailedError
-from collectors.graph.collected import Collected
-from collectors.graph.parts import PartStates
-from collectors.graph.rounds import Outlet
+from collectors.graph.reading.collected import Collected
+from collectors.graph.reading.parts import PartStates
+from collectors.graph.reading.rounds import Outlet
 from collectors.graph.schedule import Due, Errand
 from collectors.graph.visit import Visited, Visitor
 from collectors.publisher import MemoryPublisher, Offsets

@@ -8,13 +8,13 @@ import pytest
 
 from collectors.feed import publish_all
 from collectors.graph import visit
-from collectors.graph.clouds import Cloud, GraphTenant
-from collectors.graph.collected import Collected
+from collectors.graph.api.clouds import Cloud, GraphTenant
+from collectors.graph.api.errors import Call, UnavailableError
 from collectors.graph.collector import GraphCollector
-from collectors.graph.errors import Call, UnavailableError
-from collectors.graph.parts import PartStates
+from collectors.graph.notify.subscriptions import Address, Kept
+from collectors.graph.reading.collected import Collected
+from collectors.graph.reading.parts import PartStates
 from collectors.graph.schedule import Due, Schedule
-from collectors.graph.subscriptions import Address, Kept
 from collectors.graph.visit import Visited
 from collectors.outgoing import observation
 from schemas.commands import Notified

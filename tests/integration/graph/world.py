@@ -4,11 +4,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import Random
 
-from collectors.graph.client import GraphClient
-from collectors.graph.clouds import Cloud, GraphTenant
-from collectors.graph.errors import Call, SignInError
-from collectors.graph.rounds import Outlet, Round, full_round
-from collectors.graph.sources import Accounts, Numbers, Source, Users
+from collectors.graph.api.client import GraphClient
+from collectors.graph.api.clouds import Cloud, GraphTenant
+from collectors.graph.api.errors import Call, SignInError
+from collectors.graph.reading.rounds import Outlet, Round, full_round
+from collectors.graph.reading.sources import Accounts, Numbers, Source, Users
 from collectors.publisher import MemoryPublisher
 from licensing.factors import ALL, counted_factor
 from schemas.commands import SyncRun

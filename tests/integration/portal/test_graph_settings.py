@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 import uvicorn
 
-from collectors.graph.clouds import CLOUDS
+from collectors.graph.api.clouds import CLOUDS
 from runtime import graph_check
 from runtime.portal_process import listen, web_config
 from tests.support.command_line import Ended, run_cli

@@ -5,7 +5,7 @@ import json
 import sys
 from dataclasses import replace
 
-from collectors.graph.clouds import CLOUDS
+from collectors.graph.api.clouds import CLOUDS
 from runtime.graph_process import CollectorProcessError, run_collector
 from runtime.logging import configure
 from runtime.portal_process import PortalError

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from collectors.graph.clouds import CLOUDS, Cloud, GraphTenant
-from collectors.graph.tokens import (
+from collectors.graph.api.clouds import CLOUDS, Cloud, GraphTenant
+from collectors.graph.api.tokens import (
     ClientSecret,
     ClientSecretFile,
     Credential,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from collectors.errors import PublishFailedError
-from collectors.graph.clouds import CLOUDS, GraphTenant
+from collectors.graph.api.clouds import CLOUDS, GraphTenant
 from collectors.graph.collector import GraphCollector
 from runtime import graph_roster
 from runtime.graph_roster import Roster

@@ -18,10 +18,10 @@ import structlog
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from collectors.graph import client as client_module
-from collectors.graph.client import BatchRequest, GraphClient, Page
-from collectors.graph.clouds import CLOUDS, GraphTenant
-from collectors.graph.errors import (
+from collectors.graph.api import client as client_module
+from collectors.graph.api.client import BatchRequest, GraphClient, Page
+from collectors.graph.api.clouds import CLOUDS, GraphTenant
+from collectors.graph.api.errors import (
     Call,
     ForbiddenError,
     ForeignLinkError,
@@ -33,7 +33,7 @@ from collectors.graph.errors import (
     SignInUnavailableError,
     UnavailableError,
 )
-from collectors.graph.limits import Limits
+from collectors.graph.api.limits import Limits
 from tests.support.waiting import eventually_async
 
 BASE = "http://graph.test"

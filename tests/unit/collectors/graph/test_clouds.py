@@ -3,8 +3,8 @@
 from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
-from collectors.graph.clouds import CLOUDS, GraphTenant
-from collectors.graph.tokens import admin_consent_address
+from collectors.graph.api.clouds import CLOUDS, GraphTenant
+from collectors.graph.api.tokens import admin_consent_address
 
 FABRIKAM = "7f0c9c1e-43a8-4a8e-8a51-0b0f35a1d201"
 

@@ -11,11 +11,11 @@ import pytest
 import structlog
 
 from collectors.errors import PublishFailedError
-from collectors.graph.clouds import GraphTenant
-from collectors.graph.collected import Collected
+from collectors.graph.api.clouds import GraphTenant
 from collectors.graph.collector import AILING_ERRANDS, HEALTHY_ERRANDS, SLOW_S, GraphCollector
+from collectors.graph.notify.subscriptions import Kept
+from collectors.graph.reading.collected import Collected
 from collectors.graph.schedule import Due, Schedule
-from collectors.graph.subscriptions import Kept
 from collectors.graph.visit import Visited, Visitor
 from schemas.commands import Notified
 from schemas.sources import Part, SourceState

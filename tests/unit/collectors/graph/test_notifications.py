@@ -12,9 +12,9 @@ import pytest
 import structlog
 from starlette.types import Message
 
-from collectors.graph import notifications
-from collectors.graph.notifications import LONGEST_BODY_BYTES, LONGEST_TOKEN_BYTES, MOST_IDS, receiver
-from collectors.graph.subscriptions import client_state
+from collectors.graph.notify import notifications
+from collectors.graph.notify.notifications import LONGEST_BODY_BYTES, LONGEST_TOKEN_BYTES, MOST_IDS, receiver
+from collectors.graph.notify.subscriptions import client_state
 from schemas.commands import CommandModel, Notified
 
 KEY = "invented-notification-key"

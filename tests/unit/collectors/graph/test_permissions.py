@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from collectors.graph.clouds import CLOUDS
+from collectors.graph.api.clouds import CLOUDS
 from collectors.graph.permissions import PERMISSIONS, granted, needed
 from schemas.settings import CloudName, Graph
 

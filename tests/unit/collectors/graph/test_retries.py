@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.graph.errors import Call, SignInError, SignInUnavailableError, endpoint
-from collectors.graph.retries import (
+from collectors.graph.api.errors import Call, SignInError, SignInUnavailableError, endpoint
+from collectors.graph.api.retries import (
     LONGEST_RETRY_AFTER_S,
     MAX_ATTEMPTS,
     PASSING,

@@ -18,9 +18,9 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import NameOID
 from pydantic import SecretStr
 
-from collectors.graph.clouds import CLOUDS, GraphTenant
-from collectors.graph.errors import SignInError, SignInUnavailableError
-from collectors.graph.tokens import (
+from collectors.graph.api.clouds import CLOUDS, GraphTenant
+from collectors.graph.api.errors import SignInError, SignInUnavailableError
+from collectors.graph.api.tokens import (
     ClientSecret,
     ClientSecretFile,
     Credential,

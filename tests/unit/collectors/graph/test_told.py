@@ -1,6 +1,6 @@
 """The memory of what a list told last: news, doubt, and what is gone."""
 
-from collectors.graph.told import Known, Told, note
+from collectors.graph.reading.told import Known, Told, note
 
 ADA, BEN = "user:ada", "user:ben"
 

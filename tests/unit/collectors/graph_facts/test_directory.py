@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from collectors.graph.facts import Observation, directory
-from collectors.graph.values import MalformedEntryError
+from collectors.graph.mapping.facts import Observation, directory
+from collectors.graph.mapping.values import MalformedEntryError
 from tests.unit.collectors.graph_facts.entries import ADA, ADA_SUBJECT, removed, user
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from collectors.graph.facts import Observation
-from collectors.graph.groups import lifecycle, member, memberships, nested_group
-from collectors.graph.values import MalformedEntryError
+from collectors.graph.mapping.facts import Observation
+from collectors.graph.mapping.groups import lifecycle, member, memberships, nested_group
+from collectors.graph.mapping.values import MalformedEntryError
 from tests.unit.collectors.graph_facts.entries import ADA, ADA_SUBJECT
 
 

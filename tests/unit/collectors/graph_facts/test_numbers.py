@@ -2,8 +2,8 @@
 
 import pytest
 
-from collectors.graph.facts import AccountKind, Observation, number
-from collectors.graph.values import MalformedEntryError
+from collectors.graph.mapping.facts import AccountKind, Observation, number
+from collectors.graph.mapping.values import MalformedEntryError
 from tests.unit.collectors.graph_facts.entries import ADA_SUBJECT, RECEPTION, RECEPTION_SUBJECT, Json, assignment
 
 NOBODY: dict[str, AccountKind] = {}

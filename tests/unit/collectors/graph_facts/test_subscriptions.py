@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from collectors.graph.facts import USER_SELECT, Observation, directory
-from collectors.graph.plans import (
+from collectors.graph.mapping.facts import USER_SELECT, Observation, directory
+from collectors.graph.mapping.plans import (
     Sku,
     is_resource_account,
     names_of,
@@ -13,7 +13,7 @@ from collectors.graph.plans import (
     subscription,
     teams_phone_seats,
 )
-from collectors.graph.values import MalformedEntryError
+from collectors.graph.mapping.values import MalformedEntryError
 from tests.unit.collectors.graph_facts.entries import (
     ADA,
     ADA_SUBJECT,

@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from collectors.graph.clouds import GraphTenant
-from collectors.graph.lifecycle import Groups
-from collectors.graph.parts import FACETS, PartStates
-from collectors.graph.plans import Sku, teams_phone_seats
-from collectors.graph.sources import Accounts, Applications, Kinds, Users
-from collectors.graph.subscriptions import Kept
-from collectors.graph.told import Known
+from collectors.graph.api.clouds import GraphTenant
+from collectors.graph.mapping.plans import Sku, teams_phone_seats
+from collectors.graph.notify.subscriptions import Kept
+from collectors.graph.reading.lifecycle import Groups
+from collectors.graph.reading.parts import FACETS, PartStates
+from collectors.graph.reading.sources import Accounts, Applications, Kinds, Users
+from collectors.graph.reading.told import Known
 from schemas.commands import SourceHint
 from schemas.events import FacetName
 from schemas.sources import Part

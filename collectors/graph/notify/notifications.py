@@ -20,8 +20,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from collectors.graph.rounds import GRAPH
-from collectors.graph.subscriptions import LIFECYCLE, NOTIFICATIONS, RESOURCES, client_state
+from collectors.graph.notify.subscriptions import LIFECYCLE, NOTIFICATIONS, RESOURCES, client_state
+from collectors.graph.reading.rounds import GRAPH
 from schemas.commands import Notified
 
 LONGEST_TOKEN_BYTES: Final = 4_096

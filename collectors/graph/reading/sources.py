@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from collectors.graph.client import GraphClient, JsonObject, Page
-from collectors.graph.clouds import GraphTenant
-from collectors.graph.facts import USER_SELECT, AccountKind, Observation, account, directory, number
-from collectors.graph.plans import is_resource_account, subscription
-from collectors.graph.values import text, user_of
+from collectors.graph.api.client import GraphClient, JsonObject, Page
+from collectors.graph.api.clouds import GraphTenant
+from collectors.graph.mapping.facts import USER_SELECT, AccountKind, Observation, account, directory, number
+from collectors.graph.mapping.plans import is_resource_account, subscription
+from collectors.graph.mapping.values import text, user_of
 from schemas.events import FacetName
 
 USERS: Final = f"/users/delta?$select={','.join(USER_SELECT)}"

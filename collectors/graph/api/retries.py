@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import httpx
 
-from collectors.graph.errors import SignInUnavailableError
+from collectors.graph.api.errors import SignInUnavailableError
 
 PATIENCE_S: Final = 300.0
 """How long one request may take, with all its waiting, before the caller is told. What Graph asks for beyond that is

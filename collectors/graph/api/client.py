@@ -18,9 +18,9 @@ import httpx
 import msgspec
 import structlog
 
-from collectors.graph.batches import BATCH_PARTS, Batch, BatchRequest, PartAnswer, read_parts
-from collectors.graph.clouds import GraphTenant
-from collectors.graph.errors import (
+from collectors.graph.api.batches import BATCH_PARTS, Batch, BatchRequest, PartAnswer, read_parts
+from collectors.graph.api.clouds import GraphTenant
+from collectors.graph.api.errors import (
     Call,
     ForbiddenError,
     ForeignLinkError,
@@ -33,8 +33,8 @@ from collectors.graph.errors import (
     UnavailableError,
     endpoint,
 )
-from collectors.graph.limits import Limits
-from collectors.graph.retries import (
+from collectors.graph.api.limits import Limits
+from collectors.graph.api.retries import (
     TABLE,
     Action,
     BrokenAnswerError,
@@ -45,7 +45,7 @@ from collectors.graph.retries import (
     may_try_again,
     wait_s,
 )
-from collectors.graph.tokens import Tokens
+from collectors.graph.api.tokens import Tokens
 
 __all__ = ["BatchRequest", "GraphClient", "JsonObject", "Page"]
 

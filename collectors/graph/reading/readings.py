@@ -6,17 +6,17 @@ from typing import Final
 import structlog
 
 from collectors.errors import HistoryUnavailableError
-from collectors.graph.client import GraphClient
-from collectors.graph.collected import Collected
-from collectors.graph.errors import ResyncRequiredError, RoundExpiredError
-from collectors.graph.parts import FACETS, Outcome, Reported, outcome_of
-from collectors.graph.plans import names_of, subscribed_sku
-from collectors.graph.rounds import GRAPH, Outlet, Round, confirm, delta_round, full_round, poll_round
+from collectors.graph.api.client import GraphClient
+from collectors.graph.api.errors import ResyncRequiredError, RoundExpiredError
+from collectors.graph.mapping.plans import names_of, subscribed_sku
+from collectors.graph.mapping.values import MalformedEntryError
+from collectors.graph.reading.collected import Collected
+from collectors.graph.reading.parts import FACETS, Outcome, Reported, outcome_of
+from collectors.graph.reading.rounds import GRAPH, Outlet, Round, confirm, delta_round, full_round, poll_round
+from collectors.graph.reading.sources import Accounts, Numbers, Source, read_applications
+from collectors.graph.reading.targeted import MOST_USERS, accounts_of, numbers_of
+from collectors.graph.reading.told import Known
 from collectors.graph.schedule import Due
-from collectors.graph.sources import Accounts, Numbers, Source, read_applications
-from collectors.graph.targeted import MOST_USERS, accounts_of, numbers_of
-from collectors.graph.told import Known
-from collectors.graph.values import MalformedEntryError
 from collectors.sync import FullRun, finish
 from schemas.sources import Part
 

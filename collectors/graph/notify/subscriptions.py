@@ -13,9 +13,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from urllib.parse import parse_qs, quote, urlencode
 
-from collectors.graph.client import GraphClient, JsonObject
-from collectors.graph.clouds import GraphTenant
-from collectors.graph.errors import GoneError, GraphError
+from collectors.graph.api.client import GraphClient, JsonObject
+from collectors.graph.api.clouds import GraphTenant
+from collectors.graph.api.errors import GoneError, GraphError
 from schemas.times import format_time, parse_time
 
 RESOURCES: Final = ("/users", "/groups")

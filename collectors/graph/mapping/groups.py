@@ -5,8 +5,8 @@ Nested groups are flattened by Graph (transitiveMembers), not here.
 
 from collections.abc import Iterable, Mapping
 
-from collectors.graph.facts import Observation
-from collectors.graph.values import fields, text, user_of
+from collectors.graph.mapping.facts import Observation
+from collectors.graph.mapping.values import fields, text, user_of
 
 _USER_TYPE = "#microsoft.graph.user"
 _GROUP_TYPE = "#microsoft.graph.group"

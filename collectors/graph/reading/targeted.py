@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
-from collectors.graph.client import BatchRequest, GraphClient, JsonObject, Page
-from collectors.graph.clouds import GraphTenant
-from collectors.graph.errors import GoneError, GraphError
-from collectors.graph.facts import Observation
-from collectors.graph.sources import ACCOUNT_SELECT, ACCOUNTS, NUMBER_SELECT, NUMBERS, Accounts, Numbers, Source
+from collectors.graph.api.client import BatchRequest, GraphClient, JsonObject, Page
+from collectors.graph.api.clouds import GraphTenant
+from collectors.graph.api.errors import GoneError, GraphError
+from collectors.graph.mapping.facts import Observation
+from collectors.graph.reading.sources import ACCOUNT_SELECT, ACCOUNTS, NUMBER_SELECT, NUMBERS, Accounts, Numbers, Source
 from schemas.events import FacetName
 
 MOST_USERS: Final = 100

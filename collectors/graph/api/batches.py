@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from collectors.graph.retries import Action, BrokenAnswerError, Failure, judge_answer, may_try_again, wait_s
+from collectors.graph.api.retries import Action, BrokenAnswerError, Failure, judge_answer, may_try_again, wait_s
 
 BATCH_PARTS: Final = 20
 """As many requests as Graph takes in one batch."""

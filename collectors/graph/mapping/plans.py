@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from collectors.graph.facts import Observation
-from collectors.graph.values import MalformedEntryError, fields, known, objects, part, removal_of, text, user_of
+from collectors.graph.mapping.facts import Observation
+from collectors.graph.mapping.values import MalformedEntryError, fields, known, objects, part, removal_of, text, user_of
 
 TEAMS_PHONE_PLANS = frozenset({
     "4828c8ec-dc2e-4779-b502-87ac9ce28ab7",  # MCOEV

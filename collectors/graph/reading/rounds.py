@@ -11,12 +11,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from collectors.feed import Feed, publish_all
-from collectors.graph.client import GraphClient, Page
-from collectors.graph.clouds import GraphTenant
-from collectors.graph.facts import Observation
-from collectors.graph.sources import Source
-from collectors.graph.told import Known, Told, note
-from collectors.graph.values import MalformedEntryError
+from collectors.graph.api.client import GraphClient, Page
+from collectors.graph.api.clouds import GraphTenant
+from collectors.graph.mapping.facts import Observation
+from collectors.graph.mapping.values import MalformedEntryError
+from collectors.graph.reading.sources import Source
+from collectors.graph.reading.told import Known, Told, note
 from collectors.outgoing import confirmed_facet, observation
 from collectors.partitioner import Outgoing
 from collectors.publisher import EventPublisher

@@ -11,7 +11,17 @@ from typing import Any, Literal
 from collectors.files.numbers import SERVICE_KINDS
 from collectors.files.rows import RowRejectedError
 from collectors.files.values import number_subject
-from collectors.graph.values import MalformedEntryError, fields, flag, known, objects, part, removal_of, text, user_of
+from collectors.graph.mapping.values import (
+    MalformedEntryError,
+    fields,
+    flag,
+    known,
+    objects,
+    part,
+    removal_of,
+    text,
+    user_of,
+)
 from schemas.events import FacetName
 
 # An absent property reads as never set, so a round that does not select all of them would tell of users without

@@ -22,9 +22,9 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pydantic import SecretStr
 
-from collectors.graph.clouds import Cloud, GraphTenant
-from collectors.graph.errors import Call, SignInError, SignInUnavailableError
-from collectors.graph.retries import retry_after_s
+from collectors.graph.api.clouds import Cloud, GraphTenant
+from collectors.graph.api.errors import Call, SignInError, SignInUnavailableError
+from collectors.graph.api.retries import retry_after_s
 
 TENANTS_KEPT: Final = 12_000
 """12 KiB each, as measured: a provider's whole fleet. One that falls out signs in again."""

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from collectors.graph.client import GraphClient, JsonObject, Page
-from collectors.graph.clouds import GraphTenant
-from collectors.graph.errors import GraphError
-from collectors.graph.facts import Observation
-from collectors.graph.rounds import GRAPH, Round
-from collectors.graph.sources import Source
+from collectors.graph.api.client import GraphClient, JsonObject, Page
+from collectors.graph.api.clouds import GraphTenant
+from collectors.graph.api.errors import GraphError
+from collectors.graph.mapping.facts import Observation
+from collectors.graph.reading.rounds import GRAPH, Round
+from collectors.graph.reading.sources import Source
 from schemas.events import FacetName
 from schemas.sources import Part, Reading, SourceState
 

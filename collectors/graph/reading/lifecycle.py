@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote
 
-from collectors.graph.client import BatchRequest, GraphClient, JsonObject, Page
-from collectors.graph.clouds import GraphTenant
-from collectors.graph.errors import GoneError, GraphError, ResyncRequiredError, RoundExpiredError
-from collectors.graph.facts import Observation
-from collectors.graph.groups import lifecycle, member, memberships, nested_group
-from collectors.graph.values import MalformedEntryError, text
+from collectors.graph.api.client import BatchRequest, GraphClient, JsonObject, Page
+from collectors.graph.api.clouds import GraphTenant
+from collectors.graph.api.errors import GoneError, GraphError, ResyncRequiredError, RoundExpiredError
+from collectors.graph.mapping.facts import Observation
+from collectors.graph.mapping.groups import lifecycle, member, memberships, nested_group
+from collectors.graph.mapping.values import MalformedEntryError, text
 from schemas.events import FacetName
 
 MOST_WATCHED: Final = 50
