@@ -6,7 +6,7 @@ import functools
 import logging
 import random
 import signal
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from typing import Any
 
 import httpx
@@ -51,6 +51,7 @@ _TALKATIVE = ("aiokafka", "httpcore", "msal")
 """What these log at debug holds whole records and answers: names, numbers, places of delta."""
 _CONNECT_S = 10.0
 _PORTAL_S = 10.0
+_STOP_S = 3.0
 _ANSWER_S = 50.0
 
 
@@ -129,7 +130,7 @@ async def _collect(
         )
         roster = Roster(collector, states, reader.book, options_of(own), clouds, utc_now, fail)
         await reader.start()
-        stack.push_async_callback(reader.stop)
+        stack.push_async_callback(lambda: _in_time(reader.stop()))
         commands = await stack.enter_async_context(_commands(settings, roster, session_timeout_s))
 
         async def notify(told: Notified) -> None:
@@ -167,6 +168,14 @@ def _address(graph: Graph) -> Address | None:
     return Address(graph.notification_url, graph.notification_key.get_secret_value())
 
 
+async def _in_time(stopping: Coroutine[Any, Any, None]) -> None:
+    """Stop a client of the broker, but not for ever: one that is away answers to nothing, and what it has not confirmed
+    is read and told again by whoever comes next."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_STOP_S):
+            await stopping
+
+
 @contextlib.asynccontextmanager
 async def _started(client: Any, settings: Settings) -> AsyncIterator[Any]:
     try:
@@ -175,7 +184,7 @@ async def _started(client: Any, settings: Settings) -> AsyncIterator[Any]:
     except (KafkaError, OSError) as error:
         raise CollectorProcessError(Installation(settings.kafka, embedded=False).no_broker()) from error
     finally:
-        await client.stop()
+        await _in_time(client.stop())
 
 
 @contextlib.asynccontextmanager

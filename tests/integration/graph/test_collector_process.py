@@ -1,6 +1,8 @@
 """The collector's process between a fake Graph over HTTP and a whole embedded stack: counts, notifications, refresh."""
 
 import json
+import os
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -172,3 +174,21 @@ def test_a_sync_that_would_remove_most_is_held_until_a_person_confirms(
         eventually(lambda: licensed(stack, "emptied") == 5, WAIT_S)
     finally:
         child.stop()
+
+
+def test_a_collector_ends_when_it_is_told_to_also_while_the_broker_is_away(graph: FakeGraph, tmp_path: Path) -> None:
+    own = EmbeddedStack(tmp_path / "data")
+    own.start()
+    fake = graph.add_tenant()
+    fill(fake, 3, 3)
+    child = collector_process(graph, own.bootstrap, own.url, tmp_path / "collector.log")
+    child.start()
+    try:
+        enrol(own.url, "ending", fake)
+        eventually(lambda: licensed(own, "ending") == 3, WAIT_S)
+        own.close()
+        os.kill(child.pid, signal.SIGTERM)
+        eventually(lambda: not child.alive, WAIT_S)
+    finally:
+        child.kill()
+        own.close()
