@@ -1,6 +1,7 @@
 """Owns the reading of properties out of Microsoft Graph objects, whose shape is not to be trusted."""
 
 from collections.abc import Iterable, Mapping
+from sys import intern
 from typing import Any
 
 from collectors.files.rows import RowRejectedError
@@ -23,7 +24,8 @@ def user_of(entry: Mapping[str, Any], name: str) -> str:
     if isinstance(written, str) and not written.isascii():
         raise MalformedEntryError(f"{name} is not an id: it has letters beyond ASCII")
     try:
-        return user_subject(found, name)
+        # One string for all lists that tell of the user: what is remembered of them is mostly this.
+        return intern(user_subject(found, name))
     except RowRejectedError:
         # The original names the value, which may be a person's address.
         raise MalformedEntryError(f"{name} is missing or not an id (128 characters, no spaces, no slashes)") from None

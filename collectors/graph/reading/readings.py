@@ -155,7 +155,7 @@ class Readings:
         return await poll_round(self._client, self._held.tenant, source, self._outlet, known, whole=whole)
 
     async def _full(self, part: Part, source: Source, known: Known | None) -> Outcome:
-        held, told = self._held, Known() if known is None else known
+        held, told = self._held, (known or Known()) if part != "users" else None
         await held.parts.begin(part, self._due.refresh)
         started_at = self._outlet.now()
         watched = Reported(source, lambda entries: held.parts.progress(part, entries))
@@ -166,7 +166,7 @@ class Readings:
         held.read_whole.add(part)
         if brought.malformed:
             held.known.pop(part, None)
-        elif part != "users":
+        elif told is not None:
             held.known[part] = told
         return outcome_of(brought, started_at)
 

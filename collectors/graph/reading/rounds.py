@@ -60,10 +60,11 @@ async def full_round(
 ) -> Round:
     """Read a list whole, publish all of it, and sweep what is gone. Raises GraphError and PublishFailedError; then
     nothing is swept, and what has arrived changes nothing when it comes again. `known` is brought up to date."""
-    started_at, known = outlet.now(), Known() if known is None else known
+    started_at = outlet.now()
     brought = await _read(client, tenant, source, outlet, None, started_at, known, everything=True)
     if brought.malformed:
-        known.merge(brought.told)
+        if known is not None:
+            known.merge(brought.told)
         return brought  # an entry that cannot be read is not gone: no sweep before all can be
     for facet in source.facets:
         run = FullRun(tenant.tenant, facet, GRAPH, started_at, brought.answered, len(brought.told.get(facet, ())))
@@ -73,6 +74,8 @@ async def full_round(
                 partitions=outlet.partitions, by="collector", now=outlet.now(),
             )
         )  # fmt: skip
+    if known is None:
+        return brought
     known.merge(brought.told)
     through = [sync.facet for sync in brought.syncs if sync.status in ("completed", "confirmed")]
     known.replace(brought.told, through, synced=True)
@@ -83,7 +86,7 @@ async def delta_round(client: GraphClient, tenant: GraphTenant, source: Source, 
     """Publish what changed since a delta link, and confirm everything else. Raises GraphError, ResyncRequiredError and
     RoundExpiredError where a full round is due, and PublishFailedError."""
     asked_at = outlet.now()
-    brought = await _read(client, tenant, source, outlet, link, asked_at, Known(), everything=True)
+    brought = await _read(client, tenant, source, outlet, link, asked_at, None, everything=True)
     if not brought.malformed:
         await confirm(tenant, source.facets, outlet, asked_at)
     return brought
@@ -140,7 +143,7 @@ async def _read(
     outlet: Outlet,
     link: str | None,
     asked_at: datetime,
-    known: Known,
+    known: Known | None,
     *,
     everything: bool,
 ) -> Round:
@@ -152,7 +155,7 @@ async def _read(
         before = max(asked_at, before + _MILLISECOND)
         observed_at = format_time(before)
         for each in _last_of(page, source, brought):
-            news = note(brought.told, known.told, each.facet, each.subject, each.facts)
+            news = note(brought.told, known.told if known else None, each.facet, each.subject, each.facts)
             if news or everything:
                 await feed.send(_event(tenant, each, observed_at))
         brought.delta_link, asked_at = page.delta_link, outlet.now()

@@ -19,16 +19,21 @@ def digest(facts: Mapping[str, Any]) -> int:
     return hash(msgspec.json.encode(facts, order="deterministic"))
 
 
-def note(told: Told, known: Told, facet: FacetName, subject: str, facts: Mapping[str, Any] | None) -> bool:
+def note(told: Told, known: Told | None, facet: FacetName, subject: str, facts: Mapping[str, Any] | None) -> bool:
     """Note what a reading tells of a subject, and return whether it differs from what was told last: earlier in this
     reading, else by the one before. A clear always does.
 
-    What differs is doubted in `known` until the reading is through.
+    What differs is doubted in `known` until the reading is through. Without anything `known` all is news, and only who
+    was seen is noted.
     """
-    here, there = told.setdefault(facet, {}), known.setdefault(facet, {})
+    here = told.setdefault(facet, {})
     if facts is None:
         here.pop(subject, None)
         return True
+    if known is None:
+        here[subject] = None
+        return True
+    there = known.setdefault(facet, {})
     mark = digest(facts)
     before = here.get(subject, there.get(subject))
     here[subject] = mark
