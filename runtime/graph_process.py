@@ -51,7 +51,7 @@ _TALKATIVE = ("aiokafka", "httpcore", "msal")
 """What these log at debug holds whole records and answers: names, numbers, places of delta."""
 _CONNECT_S = 10.0
 _PORTAL_S = 10.0
-_STOP_S = 3.0
+_STOP_S = 8.0
 _ANSWER_S = 50.0
 
 
