@@ -42,7 +42,7 @@ from tests.support.kafka_clients import admin_of, consumer_of, partitions_of, pr
 from tests.support.waiting import eventually
 from tests.unit.collectors.importing import profiles_of
 
-WAIT_S = 60.0
+WAIT_S = 120.0
 USERS, ACCOUNTS = "/v1.0/users/delta", "/v1.0/admin/teams/userConfigurations"
 NUMBERS = "/v1.0/admin/teams/telephoneNumberManagement"
 PRIVATE = ("User 1", "fabrikam", "@", "+33", "%2B33", "eyJ", CLIENT_SECRET)
