@@ -17,7 +17,7 @@ from aiokafka.errors import KafkaError
 from collectors.feed import publish_all
 from collectors.graph.api.client import GraphClient
 from collectors.graph.api.clouds import CLOUDS, Cloud
-from collectors.graph.api.limits import Limits
+from collectors.graph.api.limits import MOST_SLOW, Limits
 from collectors.graph.api.tokens import MsalTokens
 from collectors.graph.collector import GraphCollector
 from collectors.graph.notify.notifications import receiver
@@ -96,7 +96,9 @@ async def _collect(
     async with contextlib.AsyncExitStack() as stack:
         tokens = _tokens(graph, login_http)
         stack.callback(tokens.close)
-        limits = httpx.Limits(max_connections=REQUESTS_AT_A_TIME, max_keepalive_connections=REQUESTS_AT_A_TIME)
+        limits = httpx.Limits(
+            max_connections=REQUESTS_AT_A_TIME + MOST_SLOW, max_keepalive_connections=REQUESTS_AT_A_TIME
+        )
         timeout = httpx.Timeout(_ANSWER_S, connect=_CONNECT_S)
         http = await stack.enter_async_context(httpx.AsyncClient(limits=limits, timeout=timeout))
         api = stack.enter_context(Api(settings.url, _PORTAL_S))
