@@ -43,9 +43,6 @@ from tests.support.waiting import eventually
 from tests.unit.collectors.importing import profiles_of
 
 WAIT_S = 120.0
-unsettled = pytest.mark.skip(
-    reason="NOT RUN: passes alone, and not in every whole run since stopping is bounded in time"
-)
 USERS, ACCOUNTS = "/v1.0/users/delta", "/v1.0/admin/teams/userConfigurations"
 NUMBERS = "/v1.0/admin/teams/telephoneNumberManagement"
 PRIVATE = ("User 1", "fabrikam", "@", "+33", "%2B33", "eyJ", CLIENT_SECRET)
@@ -88,8 +85,10 @@ def start(graph: FakeGraph, stack: EmbeddedStack, tmp_path: Path) -> Iterator[St
 
     yield begin
     graph.faults.clear()
-    for child in children:
-        child.stop()
+    # One after the other: two that leave the embedded broker at once can leave it with a group that none can join.
+    while alive := [child for child in children if child.alive]:
+        eventually(lambda: ALL_PLACES == sorted(had(alive)), WAIT_S)
+        alive[0].stop()
     for child in children:
         check_log(child)
 
@@ -107,6 +106,11 @@ def assigned(child: Child) -> list[int] | None:
     """Return which partitions a collector has, by what it says; None before it has said anything."""
     lines = [json.loads(line) for line in child.log_path.read_text().splitlines() if "graph_collector_assigned" in line]
     return list(lines[-1]["partitions"]) if lines else None
+
+
+def had(children: Iterable[Child]) -> list[int]:
+    """Return which partitions collectors have together."""
+    return [partition for child in children for partition in assigned(child) or []]
 
 
 def licensed(stack: EmbeddedStack, names: Iterable[str]) -> dict[str, int]:
@@ -315,9 +319,9 @@ def shared(*children: Child) -> list[list[int]]:
     """Wait until collectors share all places; return what each has."""
 
     def share() -> list[list[int]]:
+        assert ALL_PLACES == sorted(had(children))
         have = [assigned(child) or [] for child in children]
         assert all(have)
-        assert ALL_PLACES == sorted(place for places in have for place in places)
         return have
 
     return eventually(share, WAIT_S)
@@ -371,7 +375,6 @@ def test_one_that_slept_and_wakes_brings_back_nothing_old(graph: FakeGraph, stac
     assert {expected_count(fake) - 1, expected_count(fake)} >= set(published(stack, "slept")[before:])
 
 
-@unsettled
 def test_whatever_graph_answers_in_mid_page_the_counts_are_right_in_the_end(
     graph: FakeGraph, stack: EmbeddedStack, start: Start
 ) -> None:
@@ -392,8 +395,8 @@ def test_whatever_graph_answers_in_mid_page_the_counts_are_right_in_the_end(
             faults.damage(3, damage, path=path, tenant=of)
     for status in (500, 502, 503, 504):
         faults.fail(3, status, "1" if status == 503 else None, tenant=added(f"burst-{status}"))
-    for number in range(50):
-        faults.throttle(5, None if number % 2 else "0.5", tenant=added(f"stormed-{number}", 5))
+    for number in range(60):
+        faults.throttle(4, None if number % 2 else "0.5", tenant=added(f"stormed-{number}", 5))
     throttled = {f"throttled-{number}": added(f"throttled-{number}", 5) for number in range(5)}
     for of in throttled.values():
         faults.throttle(100_000, "60", tenant=of)
@@ -417,7 +420,6 @@ def change_while_places_expire(graph: FakeGraph, tenants: Tenants) -> None:
         fake.unassign_number(min(fake.numbers))
 
 
-@unsettled
 def test_a_broker_that_goes_away_is_waited_for(
     graph: FakeGraph, disposable_kafka: KafkaBroker, prefix: str, tmp_path: Path
 ) -> None:
@@ -437,8 +439,7 @@ def test_a_broker_that_goes_away_is_waited_for(
             disposable_kafka.stop()
             hire(fake, 10)
             fake.unassign_number(min(fake.numbers))
-            asked = len(graph.requests_to(USERS, fake.ms_tenant_id))
-            eventually(lambda: len(graph.requests_to(USERS, fake.ms_tenant_id)) > asked, WAIT_S)
+            eventually(lambda: "Got error produce response" in child.log_path.read_text(), WAIT_S)
             disposable_kafka.start()
             eventually(lambda: recounted(options, settings) == expected_count(fake), WAIT_S)
             assert child.alive
@@ -464,10 +465,9 @@ def recounted(options: KafkaOptions, settings: TenantSettings) -> int:
     return sum(counted_factor(profile, ALL) is not None for profile in profiles.values())
 
 
-HEALTHY, HANGING, FORBIDDEN, UNCONSENTED = 200, 80, 10, 10
+HEALTHY, HANGING, FORBIDDEN, UNCONSENTED = 180, 100, 10, 10
 
 
-@unsettled
 def test_of_many_tenants_those_that_hang_or_are_refused_keep_nobody_waiting(
     graph: FakeGraph, stack: EmbeddedStack, start: Start
 ) -> None:
@@ -484,8 +484,8 @@ def test_of_many_tenants_those_that_hang_or_are_refused_keep_nobody_waiting(
         if UNCONSENTED <= number < UNCONSENTED + FORBIDDEN:
             fake.permissions.clear()
         elif fake.consented:
-            # Half of them already when they sign in.
-            graph.faults.slow(100_000, 30.0, path="/" if number % 2 else "/v1.0", tenant=fake.ms_tenant_id)
+            # Some of them already when they sign in.
+            graph.faults.slow(100_000, 30.0, path="/v1.0" if number % 8 else "/", tenant=fake.ms_tenant_id)
     beside_s = counted_within(graph, stack, start, healthy)
     assert beside_s < 3 * alone_s + 5
     assert {0} == set(licensed(stack, ill).values())
