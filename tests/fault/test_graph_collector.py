@@ -409,6 +409,8 @@ def test_whatever_graph_answers_in_mid_page_the_counts_are_right_in_the_end(
     assert [] == [of for of in throttled.values() if len(graph.requests_to("/v1.0", of)) > 4]
     change_while_places_expire(graph, rest)
     eventually(lambda: expected(rest) == licensed(stack, rest), WAIT_S)
+    for name in rest:
+        eventually(lambda: {"ok"} == states(stack, name), WAIT_S)  # noqa: B023 -- called at once
 
 
 def change_while_places_expire(graph: FakeGraph, tenants: Tenants) -> None:
