@@ -8,6 +8,7 @@ import msgspec
 
 from collectors.files.rows import RawEvent
 from collectors.partitioner import Outgoing
+from schemas.commands import Notified, SourceHints, SyncRun
 from schemas.events import FacetName, input_topic
 from schemas.identifiers import subject_key
 from schemas.times import format_time
@@ -40,6 +41,11 @@ def completed_sync(tenant: str, facet: FacetName, source: str, started_at: datet
 def confirmed_facet(tenant: str, facet: FacetName, source: str, observed_at: datetime) -> Outgoing:
     """Return a `facet_confirmed`, for every partition of its facet's topic."""
     return _of_facet("facet_confirmed", tenant, facet, source, observed_at=observed_at)
+
+
+def command(told: SyncRun | SourceHints | Notified) -> Outgoing:
+    """Return what a collector tells on `commands`, for the partition of its tenant."""
+    return Outgoing("commands", told.tenant.encode(), told.model_dump_json().encode())
 
 
 def _of_facet(kind: str, tenant: str, facet: FacetName, source: str, **at: datetime) -> Outgoing:

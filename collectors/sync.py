@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 
 from collectors.errors import HistoryUnavailableError
 from collectors.feed import publish_all
-from collectors.outgoing import completed_sync
+from collectors.outgoing import command, completed_sync
 from collectors.partitioner import Outgoing
 from collectors.publisher import EventPublisher
 from licensing.guard import Verdict, judge
@@ -123,7 +123,7 @@ def _report(run: FullRun, verdict: Verdict, expected: int | None, by: str, now: 
         id=run.id, tenant=run.tenant, by=by, sent_at=now, facet=run.facet, source=run.source, started_at=run.started_at,
         seen=run.seen, expected=expected, status=verdict.status,
     )  # fmt: skip
-    return Outgoing("commands", run.tenant.encode(), report.model_dump_json().encode())
+    return command(report)
 
 
 def _result(

@@ -5,7 +5,6 @@ import contextlib
 import functools
 import logging
 import random
-import signal
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from typing import Any
 
@@ -26,7 +25,7 @@ from collectors.graph.published import PublishedHints, PublishedStates
 from collectors.graph.reading.rounds import Outlet
 from collectors.graph.schedule import Schedule
 from collectors.graph.visit import Visitor
-from collectors.partitioner import Outgoing
+from collectors.outgoing import command
 from collectors.publisher import KafkaPublisher
 from portal.services import utc_now
 from runtime import kafka
@@ -37,6 +36,7 @@ from runtime.graph_roster import Roster
 from runtime.installation import Installation, group_base
 from runtime.portal_process import PortalError, listen
 from runtime.settings import Graph, Settings
+from runtime.signals import until_told
 from runtime.web_server import serve
 from runtime.worker import options_of
 from schemas.commands import Notified
@@ -69,20 +69,8 @@ def run_collector(
     """Collect until SIGTERM or Ctrl-C. `login_http` is msal's seam. Raises CollectorProcessError and PortalError."""
     for library in _TALKATIVE:
         logging.getLogger(library).setLevel(logging.WARNING)
-    asyncio.run(_until_told(settings, clouds, login_http, session_timeout_s))
-
-
-async def _until_told(
-    settings: Settings, clouds: Mapping[CloudName, Cloud], login_http: Any, session_timeout_s: float
-) -> None:
-    collecting = asyncio.create_task(_collect(settings, clouds, login_http, session_timeout_s), name="collector")
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, collecting.cancel)
     try:
-        await collecting
-    except asyncio.CancelledError:
-        return
+        asyncio.run(until_told(_collect(settings, clouds, login_http, session_timeout_s)))
     except ExceptionGroup as group:
         ours = group.subgroup((CollectorProcessError, PortalError))
         raise (ours.exceptions[0] if ours else group) from None
@@ -136,8 +124,7 @@ async def _collect(
         commands = await stack.enter_async_context(_commands(settings, roster, session_timeout_s))
 
         async def notify(told: Notified) -> None:
-            command = Outgoing("commands", told.tenant.encode(), told.model_dump_json().encode())
-            await publish_all([command], new_publisher(), own.partitions)
+            await publish_all([command(told)], new_publisher(), own.partitions)
 
         async with asyncio.TaskGroup() as group:
             group.create_task(collector.run(), name="graph-errands")

@@ -12,13 +12,13 @@ import structlog
 from aiokafka import ConsumerRebalanceListener
 
 from collectors.errors import PublishFailedError
-from collectors.graph.api.clouds import Cloud
+from collectors.graph.api.clouds import Cloud, GraphTenant
 from collectors.graph.collector import GraphCollector
-from collectors.graph.reading.parts import FACETS, States
+from collectors.graph.reading.parts import Outcome, PartStates, States
 from collectors.graph.reading.rounds import GRAPH
 from runtime.graph_access import GraphSetupError, graph_tenant
 from schemas.commands import CommandModel, Notified, Refresh, SyncRun
-from schemas.identifiers import is_tenant, partition_of
+from schemas.identifiers import partition_of
 from schemas.settings import CloudName, TenantSettings
 from schemas.sources import SourceState
 from streams.kafka import KafkaOptions, read_from
@@ -120,27 +120,29 @@ class Roster(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is un
 
     def ms_tenant_of(self, tenant: str) -> str | None:
         """Return the Microsoft id of a tenant that Graph is read of, whoever collects it."""
-        settings = self._book.get(tenant) if is_tenant(tenant) else None
-        wanted = isinstance(settings, TenantSettings) and settings.graph and not settings.is_removed
-        return settings.ms_tenant_id if wanted and isinstance(settings, TenantSettings) else None
+        settings = self._read_of(tenant)
+        return settings.ms_tenant_id if settings else None
 
     async def _look_at(self, tenant: str, known: Iterable[SourceState]) -> None:
-        settings = self._book.get(tenant)
-        if not isinstance(settings, TenantSettings) or settings.graph is None or settings.is_removed:
+        settings = self._read_of(tenant)
+        if settings is None or settings.graph is None:
             await self._collector.forget(tenant, known)
             return
         try:
             access = graph_tenant(settings, self._clouds)
         except GraphSetupError as error:
             self._collector.leave(tenant)
-            now = self._now()
-            state = SourceState(
-                tenant=tenant, source=GRAPH, part="users", facets=list(FACETS["users"]), state="failing",
-                reason=str(error), since=now, at=now,
-            )  # fmt: skip
-            await self._states.write(state)
+            parts = PartStates(GraphTenant(tenant, ""), self._states, self._now, known)
+            await parts.end("users", Outcome("failing", str(error)))
             return
         self._collector.collect(access, settings.graph.template_groups, known)
+
+    def _read_of(self, tenant: str) -> TenantSettings | None:
+        """Return the settings of a tenant if they ask for Graph."""
+        settings = self._book.get(tenant)
+        if isinstance(settings, TenantSettings) and settings.graph is not None and not settings.is_removed:
+            return settings
+        return None
 
     def _partition(self, tenant: str) -> int:
         return partition_of(tenant.encode(), self._options.partitions)

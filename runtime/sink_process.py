@@ -1,9 +1,7 @@
 """Owns the sink's process: its consumer, its ClickHouse clients, its way to the dead letters, run until a signal."""
 
 import asyncio
-import contextlib
 import hashlib
-import signal
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
@@ -17,6 +15,7 @@ from runtime.clickhouse.migrate import migrate
 from runtime.clickhouse.pool import ClientPool, open_pool
 from runtime.installation import Installation, sink_group
 from runtime.settings import Settings
+from runtime.signals import until_told
 from schemas.changes import DeadLetter
 from schemas.times import to_ms
 from streams.sink.sink import CONSUMER_OPTIONS, Sink
@@ -60,18 +59,9 @@ def run_sink(settings: Settings) -> None:
     try:
         with open_pool(settings.clickhouse) as pool:
             migrate(pool, settings.retention)
-            asyncio.run(_until_told(settings, pool))
+            asyncio.run(until_told(store(settings, pool)))
     except StorageError as error:
         raise SinkError(str(error)) from error
-
-
-async def _until_told(settings: Settings, pool: ClientPool) -> None:
-    storing = asyncio.create_task(store(settings, pool), name="sink")
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, storing.cancel)
-    with contextlib.suppress(asyncio.CancelledError):
-        await storing
 
 
 async def store(settings: Settings, pool: ClientPool, session_timeout_s: float = SESSION_TIMEOUT_S) -> None:

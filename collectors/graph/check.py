@@ -2,16 +2,16 @@
 service answers."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Final, Literal
-from urllib.parse import quote
 
-from collectors.graph.api.client import BatchRequest, GraphClient
+from collectors.graph.api.client import GraphClient
 from collectors.graph.api.clouds import GraphTenant
-from collectors.graph.api.errors import ForbiddenError, GoneError, GraphError, SignInError, SignInUnavailableError
+from collectors.graph.api.errors import ForbiddenError, GraphError, SignInError, SignInUnavailableError
 from collectors.graph.api.tokens import Tokens
 from collectors.graph.permissions import Permission, granted, needed
+from collectors.graph.reading.lifecycle import of_each_group
 from collectors.graph.reading.sources import ACCOUNTS, NUMBERS, RESOURCE_ACCOUNTS
 from schemas.settings import Graph
 from schemas.sources import Part
@@ -67,7 +67,7 @@ async def check(
         roles = granted(await tokens.token(tenant))
     except (SignInError, SignInUnavailableError) as error:
         unknown = tuple(Finding(permission, "unknown", "the sign-in failed") for permission in wanted)
-        return Report(tenant, _worded(error), unknown)
+        return Report(tenant, error.words, unknown)
     findings = await asyncio.gather(
         *(_finding(permission, roles, _ask(client, tenant, graph, permission.part), answer_s) for permission in wanted)
     )
@@ -88,9 +88,9 @@ async def _finding(
         if held is None:
             return Finding(permission, "missing", f"without it {permission.lost}")
         why = "consent is minutes old, a licence is missing in the tenant, or its cloud is another"
-        return Finding(permission, "refused", f"granted, and refused all the same ({_answer(error)}): {why}")
+        return Finding(permission, "refused", f"granted, and refused all the same ({error.answer}): {why}")
     except GraphError as error:
-        return Finding(permission, "failing", _worded(error))
+        return Finding(permission, "failing", error.words)
     if roles is None and not asked:
         return Finding(permission, "unknown", "the token does not tell what was granted")
     if held is None and not asked:
@@ -112,31 +112,9 @@ async def _ask(client: GraphClient, tenant: GraphTenant, graph: Graph, part: Par
         case "numbers":
             await client.get(tenant, f"{NUMBERS}?$select=telephoneNumber&$top=1")
         case "groups":
-            await _ask_groups(client, tenant, graph.template_groups)
+            await of_each_group(client, tenant, graph.template_groups, "/transitiveMembers?$select=id&$top=1")
         case "applications":
             await client.get(tenant, f"{tenant.cloud.graph}{RESOURCE_ACCOUNTS}?$top=1")
         case "notifications":
             return False  # subscribing is the only question, and leaves something behind
     return True
-
-
-async def _ask_groups(client: GraphClient, tenant: GraphTenant, groups: Sequence[str]) -> None:
-    requests = [
-        BatchRequest(f"/groups/{quote(group, safe='')}/transitiveMembers?$select=id&$top=1") for group in groups
-    ]
-    answers = await client.batch(tenant, requests)
-    for group, answer in zip(groups, answers, strict=True):
-        if isinstance(answer, GoneError):
-            reason = f"the template group {group} is not there"
-            raise GraphError(answer.call, reason, "correct the template groups of the tenant, or restore the group")
-        if isinstance(answer, GraphError):
-            raise answer
-
-
-def _answer(error: GraphError) -> str:
-    status = f"HTTP {error.status}" if error.status is not None else ""
-    return ", ".join(filter(None, (error.call.request, status, error.code)))
-
-
-def _worded(error: GraphError) -> str:
-    return f"{error.reason} ({_answer(error)}): {error.next_step}"

@@ -58,7 +58,6 @@ class GraphCollector:
         self._now = now
         self._clock = clock
         self._held: dict[str, Collected] = {}
-        self._ailing: set[str] = set()
         self._running: dict[str, _Running] = {}
         self._asked: dict[str, str] = {}
         """Refreshes of tenants that are not here yet."""
@@ -85,7 +84,6 @@ class GraphCollector:
     def leave(self, tenant: str) -> None:
         """Leave a tenant to another collector; what is under way ends unfinished."""
         self._held.pop(tenant, None)
-        self._ailing.discard(tenant)
         self._schedule.remove(tenant)
         if running := self._running.pop(tenant, None):
             running.task.cancel()
@@ -152,7 +150,7 @@ class GraphCollector:
         # Whoever is slow, for it waits for Graph or is large, takes no place from the others any more.
         slow_since = self._clock() - SLOW_S
         quick = [tenant for tenant, running in self._running.items() if running.since > slow_since]
-        ailing = sum(tenant in self._ailing for tenant in quick)
+        ailing = sum(map(self._schedule.is_ailing, quick))
         room = MOST_ERRANDS - len(self._running)
         healthy_slots = min(HEALTHY_ERRANDS - len(quick) + ailing, room)
         return self._schedule.due(self._clock(), healthy_slots, min(AILING_ERRANDS - ailing, room))
@@ -179,7 +177,6 @@ class GraphCollector:
         finally:
             if self._held.get(due.tenant) is held:
                 self._running.pop(due.tenant, None)
-                (self._ailing.discard if visited.ok else self._ailing.add)(due.tenant)
                 self._schedule.finished(
                     due.tenant, self._clock(), errand=due.errand, ok=visited.ok, retry_after_s=visited.retry_after_s
                 )

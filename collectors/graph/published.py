@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaError
 from collectors.errors import PublishFailedError
 from collectors.feed import publish_all
 from collectors.graph.reading.rounds import GRAPH
-from collectors.partitioner import Outgoing
+from collectors.outgoing import command
 from collectors.publisher import EventPublisher
 from schemas.commands import SourceHint, SourceHints
 from schemas.identifiers import partition_of
@@ -57,8 +57,7 @@ class PublishedHints:
         self._now = now
 
     async def tell(self, tenant: str, hints: list[SourceHint]) -> None:
-        command = SourceHints(
+        told = SourceHints(
             id=uuid.uuid4().hex, tenant=tenant, by="collector", sent_at=self._now(), source=GRAPH, hints=hints
         )
-        told = Outgoing("commands", tenant.encode(), command.model_dump_json().encode())
-        await publish_all([told], self._new_publisher(), self._partitions)
+        await publish_all([command(told)], self._new_publisher(), self._partitions)

@@ -168,6 +168,11 @@ class Schedule:
         """Return who is known."""
         return self._tenants.keys()
 
+    def is_ailing(self, tenant: str) -> bool:
+        """Tell whether the last errand of a tenant failed."""
+        known = self._tenants.get(tenant)
+        return known is not None and known.ailing
+
     def ask_full(self, tenant: str, now: float, refresh: str | None = None) -> None:
         """Run a full errand as soon as possible, after the one under way. Each `refresh` gets one of its own that is
         ok."""

@@ -58,6 +58,17 @@ class GraphError(CollectorError):
         super().__init__(f"{call}: {self.reason}: {self.next_step}")
 
     @property
+    def answer(self) -> str:
+        """What was asked and how it was answered, the same at each attempt: without the id of the request."""
+        status = f"HTTP {self.status}" if self.status is not None else ""
+        return ", ".join(filter(None, (self.call.request, status, self.code)))
+
+    @property
+    def words(self) -> str:
+        """What happened and what to do next, the same at each attempt."""
+        return f"{self.reason} ({self.answer}): {self.next_step}"
+
+    @property
     def status(self) -> int | None:
         return self.call.status
 

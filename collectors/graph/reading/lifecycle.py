@@ -52,7 +52,8 @@ class Groups:
         self._unread = False
 
     async def pages(self, client: GraphClient, tenant: GraphTenant, link: str | None) -> AsyncIterator[Page]:
-        """Read the groups whole. Raises GoneError for one that is not there: a mistyped id must not empty a tenant."""
+        """Read the groups whole. Raises GraphError, also for one that is not there: a mistyped id must not
+        empty a tenant."""
         del link
         self._nested.clear()
         self._malformed.clear()
@@ -68,20 +69,12 @@ class Groups:
         return [lifecycle(entry["user"], entry["groups"])] if "user" in entry else []
 
     async def _names(self, client: GraphClient, tenant: GraphTenant) -> dict[str, str]:
-        requests = [BatchRequest(f"/groups/{quote(group)}?$select=id,displayName") for group in self.template_groups]
-        names: dict[str, str] = {}
-        for group, answer in zip(self.template_groups, await client.batch(tenant, requests), strict=True):
-            if isinstance(answer, GoneError):
-                reason = f"the template group {group} is not there"
-                raise GraphError(answer.call, reason, "correct the template groups of the tenant, or restore the group")
-            if isinstance(answer, GraphError):
-                raise answer
-            names[group] = text(answer, "displayName") or group
-        return names
+        answers = await of_each_group(client, tenant, self.template_groups, "?$select=id,displayName")
+        return {group: text(answer, "displayName") or group for group, answer in answers.items()}
 
     async def _members(self, client: GraphClient, tenant: GraphTenant, group: str) -> list[str]:
         found: list[str] = []
-        async for page in client.pages(tenant, f"/groups/{quote(group)}/transitiveMembers?$select=id&$top=999"):
+        async for page in client.pages(tenant, f"{_path(group)}/transitiveMembers?$select=id&$top=999"):
             for entry in page.values:
                 try:
                     subject = member(entry)
@@ -94,6 +87,27 @@ class Groups:
                 elif nested is not None:
                     self._nested.add(nested)
         return found
+
+
+async def of_each_group(
+    client: GraphClient, tenant: GraphTenant, groups: Sequence[str], what: str
+) -> dict[str, JsonObject]:
+    """Return what each group answers to a question, by its id; `what` follows its path. Raises GraphError, which names
+    a group that is not there."""
+    answers = await client.batch(tenant, [BatchRequest(f"{_path(group)}{what}") for group in groups])
+    found: dict[str, JsonObject] = {}
+    for group, answer in zip(groups, answers, strict=True):
+        if isinstance(answer, GoneError):
+            reason = f"the template group {group} is not there"
+            raise GraphError(answer.call, reason, "correct the template groups of the tenant, or restore the group")
+        if isinstance(answer, GraphError):
+            raise answer
+        found[group] = answer
+    return found
+
+
+def _path(group: str) -> str:
+    return f"/groups/{quote(group, safe='')}"
 
 
 def _first(groups: Iterable[str]) -> str:

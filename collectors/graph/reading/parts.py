@@ -66,10 +66,8 @@ def outcome_of(brought: Round, full_at: datetime | None = None) -> Outcome:
 
 
 def failure(error: GraphError) -> Outcome:
-    """Return what an error came to; without the id of the request, or each attempt would be another reason."""
-    call = error.call
-    details = ", ".join(filter(None, (call.request, f"HTTP {call.status}" if call.status else "", call.code)))
-    return Outcome("failing", f"{error.reason} ({details}): {error.next_step}")
+    """Return what an error came to."""
+    return Outcome("failing", error.words)
 
 
 class PartStates:
