@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from schemas.times import format_time
-from tests.support.embedded_stack import EmbeddedStack, children_of, is_alive
+from tests.support.embedded_stack import EmbeddedStack, children_of, is_alive, running_stack
 from tests.support.waiting import eventually
 
 BACK_S = 60.0
@@ -23,12 +23,8 @@ ROLES = ("worker", "core", "broker")
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStack]:
-    stack = EmbeddedStack(tmp_path_factory.mktemp("crashes") / "data")
-    try:
-        stack.start()
+    with running_stack(tmp_path_factory.mktemp("crashes") / "data") as stack:
         yield stack
-    finally:
-        stack.close()
 
 
 def user(tenant: str, number: int) -> dict[str, Any]:

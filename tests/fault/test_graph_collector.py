@@ -23,7 +23,7 @@ from schemas.identifiers import partition_of
 from schemas.settings import Graph, TenantSettings
 from schemas.topics import TopicName, full_name
 from streams.kafka import KafkaOptions
-from tests.support.embedded_stack import EmbeddedStack
+from tests.support.embedded_stack import EmbeddedStack, running_stack
 from tests.support.graph import FakeGraph, FakeTenant, served_graph
 from tests.support.graph.answers import Answer
 from tests.support.graph.collecting import (
@@ -59,12 +59,8 @@ class Start(Protocol):
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStack]:
-    own = EmbeddedStack(tmp_path_factory.mktemp("graph") / "data")
-    own.start()
-    try:
+    with running_stack(tmp_path_factory.mktemp("graph") / "data") as own:
         yield own
-    finally:
-        own.close()
 
 
 @pytest.fixture(scope="module")

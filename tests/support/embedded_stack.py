@@ -142,6 +142,17 @@ class EmbeddedStack:
 
 
 @contextmanager
+def running_stack(data: Path, *, demo: bool = False) -> Iterator[EmbeddedStack]:
+    """Run a stack on a data directory until left."""
+    stack = EmbeddedStack(data, demo=demo)
+    try:
+        stack.start()
+        yield stack
+    finally:
+        stack.close()
+
+
+@contextmanager
 def small_disk(folder: Path, options: str) -> Iterator[Path]:
     """Yield a new folder that is a disk of its own, `size=…` or `ro`; skips loudly where none can be mounted."""
     folder.mkdir()

@@ -13,7 +13,7 @@ from runtime.clickhouse.pool import open_pool
 from runtime.settings import ClickHouse
 from schemas.times import format_time
 from streams.sink.clickhouse import ClickHouseRows
-from tests.support.embedded_stack import EmbeddedStack
+from tests.support.embedded_stack import EmbeddedStack, running_stack
 from tests.support.kafka_clients import consumer_of, partitions_of, read_all, true_ends
 from tests.support.waiting import eventually
 
@@ -25,12 +25,8 @@ SWITCH_S = 1.0
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStack]:
-    stack = EmbeddedStack(tmp_path_factory.mktemp("up") / "data")
-    try:
-        stack.start()
+    with running_stack(tmp_path_factory.mktemp("up") / "data") as stack:
         yield stack
-    finally:
-        stack.close()
 
 
 def import_all(stack: EmbeddedStack, data: Path) -> None:

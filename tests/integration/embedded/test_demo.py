@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.embedded_stack import EmbeddedStack, children_of, is_alive
+from tests.support.embedded_stack import EmbeddedStack, children_of, is_alive, running_stack
 from tests.support.waiting import eventually
 
 FACTORS = [200, 100, 0, 50, 20]
@@ -16,12 +16,8 @@ LIVE = "fabrikam"
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStack]:
-    stack = EmbeddedStack(tmp_path_factory.mktemp("up") / "data", demo=True)
-    try:
-        stack.start()
+    with running_stack(tmp_path_factory.mktemp("up") / "data", demo=True) as stack:
         yield stack
-    finally:
-        stack.close()
 
 
 def assert_is_the_vendors_example(stack: EmbeddedStack) -> dict[str, Any]:

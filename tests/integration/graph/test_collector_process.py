@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from runtime.embedded.child import Child
-from tests.support.embedded_stack import EmbeddedStack
+from tests.support.embedded_stack import EmbeddedStack, running_stack
 from tests.support.graph import FakeGraph, FakeTenant, served_graph
 from tests.support.graph.collecting import collector_process, enrol, expected_count, fill, notifying
 from tests.support.ports import free_port
@@ -22,12 +22,8 @@ WAIT_S = 60.0
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStack]:
-    own = EmbeddedStack(tmp_path_factory.mktemp("graph") / "data")
-    own.start()
-    try:
+    with running_stack(tmp_path_factory.mktemp("graph") / "data") as own:
         yield own
-    finally:
-        own.close()
 
 
 @pytest.fixture(scope="module")

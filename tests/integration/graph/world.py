@@ -14,6 +14,7 @@ from licensing.factors import ALL, counted_factor
 from schemas.commands import SyncRun
 from schemas.settings import TenantSettings
 from tests.support.graph import FakeGraph, FakeTenant
+from tests.support.graph.expected import expected_factors
 from tests.unit.collectors.importing import PARTITIONS, MemoryHistory, events_of, profiles_of
 
 NUMBER_KINDS = ("directRouting", "operatorConnect", "callingPlan")
@@ -83,18 +84,7 @@ class World:
 
     def held(self, *template_groups: str) -> dict[str, str]:
         """Return the same from what the tenant is."""
-        members = {user for group in template_groups for user in self.acme.transitive_members(group)}
-        expected = {f"user:{user}": "lifecycle" for user in members if user in self.acme.users}
-        for number, row in self.acme.numbers.items():
-            holder, status = row["assignmentTargetId"], row["assignmentStatus"]
-            if status == "voiceApplicationAssigned":
-                expected[f"number:{number}"] = "service_number"
-            elif (status, row["assignmentCategory"]) == ("userAssigned", "primary") and self.acme.exists(holder):
-                factor = {"directRouting": "direct_routing", "operatorConnect": "operator_connect"}
-                voice = self.acme.configurations[holder]["isEnterpriseVoiceEnabled"]
-                if row["numberType"] in factor and (voice or row["numberType"] == "operatorConnect"):
-                    expected[f"user:{holder}"] = factor[row["numberType"]]
-        return expected
+        return expected_factors(self.acme, *template_groups)
 
 
 def hire(tenant: FakeTenant, number: int, kind: str | None) -> str:

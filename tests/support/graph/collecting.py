@@ -15,6 +15,7 @@ import httpx
 from runtime.embedded.child import Child
 from runtime.embedded.leash import leashed
 from tests.support.graph.directory import FakeTenant
+from tests.support.graph.expected import expected_factors
 from tests.support.graph.fake import FakeGraph
 from tests.support.graph.sign_in import CLIENT_ID, CLIENT_SECRET
 from tests.support.ports import HOST
@@ -106,12 +107,4 @@ def fill(fake: FakeTenant, users: int, direct_routing: int, operator_connect: in
 
 def expected_count(fake: FakeTenant) -> int:
     """Return how many subjects a tenant has that count, by what it is: template groups are not looked at."""
-    counted = 0
-    for row in fake.numbers.values():
-        holder, status = row["assignmentTargetId"], row["assignmentStatus"]
-        if status in ("voiceApplicationAssigned", "conferenceAssigned"):
-            counted += 1
-        elif status == "userAssigned" and fake.exists(holder):
-            voice = fake.configurations[holder]["isEnterpriseVoiceEnabled"]
-            counted += row["numberType"] == "operatorConnect" or (row["numberType"] == "directRouting" and voice)
-    return counted
+    return len(expected_factors(fake))
