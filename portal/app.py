@@ -6,20 +6,22 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from portal import problems
+from portal.access.gate import Gate, Recognise, anybody_here
 from portal.api import events, history, operations, seats, settings, sources, stream, syncs, tenants, vendor
 from portal.api.context import Context
 from portal.metrics import Measured, Metrics
 from portal.origins import SameOrigin
 from portal.ranges import RangeError
 from portal.services import ServiceError, Services
+from portal.web.site import Portal, create_site
 
 log = structlog.get_logger()
 
 _RETRY = {"Retry-After": "5"}
 
 
-def create_app(services: Services) -> FastAPI:
-    """Return the portal's application. What it is given is started and stopped by the caller."""
+def create_app(services: Services, recognise: Recognise = anybody_here) -> FastAPI:
+    """Return the API's application. What it is given is started and stopped by the caller."""
     app = FastAPI(
         title="Poolwatch",
         version=services.about.version,
@@ -31,8 +33,7 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.context = Context(services)
     app.state.metrics = Metrics(services.live)
-    app.add_middleware(SameOrigin)
-    app.add_middleware(Measured, metrics=app.state.metrics)
+    _guard(app, app.state.metrics, recognise)
     problems.install(app)
     app.add_exception_handler(ServiceError, _service_away)
     app.add_exception_handler(RangeError, _range_refused)
@@ -40,6 +41,21 @@ def create_app(services: Services) -> FastAPI:
     for module in (tenants, history, seats, settings, events, syncs, sources, stream, vendor, operations):
         app.include_router(module.router)
     return app
+
+
+def create_portal(services: Services, recognise: Recognise = anybody_here) -> Portal:
+    """Return the whole portal: the API, and the pages beside it. One a process."""
+    api = create_app(services, recognise)
+    site = create_site(api.state.context)
+    _guard(site, api.state.metrics, recognise)
+    return Portal(api, site)
+
+
+def _guard(app: FastAPI, metrics: Metrics, recognise: Recognise) -> None:
+    # The last one added is the first that a request meets.
+    app.add_middleware(Gate, recognise=recognise)
+    app.add_middleware(SameOrigin)
+    app.add_middleware(Measured, metrics=metrics)
 
 
 async def _service_away(request: Request, error: Exception) -> JSONResponse:

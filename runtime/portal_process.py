@@ -8,7 +8,7 @@ from importlib.metadata import version
 import uvicorn
 from aiokafka.errors import KafkaError
 
-from portal.app import create_app
+from portal.app import create_portal
 from portal.commands import KafkaCommands, KafkaConfirmations
 from portal.durability import Durability
 from portal.intake import KafkaIntake
@@ -56,7 +56,7 @@ def listen(host: str, port: int) -> socket.socket:
 def web_config(ready: Services) -> uvicorn.Config:
     """Return the web server's configuration: our logging alone, streams cut when it is told to stop."""
     return uvicorn.Config(
-        create_app(ready), log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=3
+        create_portal(ready), log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=3
     )
 
 

@@ -1,10 +1,8 @@
-"""Owns what operators and their tools ask: health, readiness, metrics, and the landing page."""
-
-from pathlib import Path
+"""Owns what operators and their tools ask: health, readiness, metrics."""
 
 import structlog
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from portal.api.context import Context, Ctx
@@ -13,14 +11,6 @@ from schemas.identifiers import PROVIDER_KEY
 log = structlog.get_logger()
 
 router = APIRouter(tags=["operations"])
-
-_LANDING = (Path(__file__).parent.parent / "static" / "index.html").read_text("utf-8")
-
-
-@router.get("/", include_in_schema=False)
-async def landing() -> HTMLResponse:
-    """The page that shows the counts live."""
-    return HTMLResponse(_LANDING, headers={"Content-Security-Policy": "default-src 'self' 'unsafe-inline'"})
 
 
 @router.get("/healthz", summary="Whether the process runs")

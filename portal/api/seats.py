@@ -11,7 +11,7 @@ from portal.api.history import From, To
 from portal.audit import audit
 from portal.changes import Item, list_changes
 from portal.masks import MaskHistory, read_masks
-from portal.pages import Cursor, Limit, decode_cursor, encode_cursor, page
+from portal.pagination import Cursor, Limit, decode_cursor, encode_cursor, page
 from portal.problems import Problem
 from portal.ranges import parse_instant, parse_range
 from portal.seats import explain_seat, list_seats

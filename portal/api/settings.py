@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 from portal.api.answers import done, etag, expected_revision
 from portal.api.bodies import JsonBody, documented
 from portal.api.context import By, Context, Ctx, Tenant
-from portal.pages import Cursor, Limit, decode_cursor, encode_cursor, page
+from portal.pagination import Cursor, Limit, decode_cursor, encode_cursor, page
 from portal.ports import SettingsRevision
 from portal.services import Mode
 from portal.settings_bodies import check_patch, check_put, settings_diff

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 
 from portal.api.answers import done
 from portal.api.context import By, Context, Ctx, Tenant
-from portal.pages import Cursor, Limit, decode_cursor, encode_cursor
+from portal.pagination import Cursor, Limit, decode_cursor, encode_cursor
 from portal.problems import Problem
 from schemas.count import Count
 from schemas.times import format_time

@@ -247,13 +247,6 @@ async def test_metrics_of_a_sink_in_the_same_process_are_shown(world: World) -> 
     assert 'poolwatch_sink_rows_total{table="table_of_this_test"} 1.0' in (await world.http.get("/metrics")).text
 
 
-async def test_the_landing_page_asks_nobody_else(world: World) -> None:
-    answer = await world.http.get("/")
-    assert answer.headers["content-type"].startswith("text/html")
-    assert "http://" not in answer.text
-    assert "https://" not in answer.text
-
-
 async def test_the_document_of_the_api_names_every_path_of_the_contract(world: World) -> None:
     paths = (await world.http.get("/api/openapi.json")).json()["paths"]
     tenant = "/api/v1/tenants/{tenant}"

@@ -5,7 +5,7 @@ import pytest
 from fastapi import FastAPI
 
 from portal import problems
-from portal.pages import Limit
+from portal.pagination import Limit
 from portal.problems import Problem
 
 

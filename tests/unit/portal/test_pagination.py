@@ -2,7 +2,7 @@
 
 import pytest
 
-from portal.pages import decode_cursor, encode_cursor, page
+from portal.pagination import decode_cursor, encode_cursor, page
 from portal.problems import Problem
 
 

@@ -1,0 +1,34 @@
+"""Owns the one place where a request becomes somebody's: who asks is found out before anything answers."""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from portal.access.principals import LOCAL, Principal
+
+Recognise = Callable[[HTTPConnection], Awaitable[Principal | None]]
+"""Returns who asks, None for a stranger."""
+
+
+async def anybody_here(_: HTTPConnection) -> Principal | None:
+    """Take everybody for the user of this machine: for a portal that listens on the loopback address alone."""
+    return LOCAL
+
+
+class Gate:
+    """ASGI middleware: puts the principal of a request, or None, into its state (`principal_of`)."""
+
+    def __init__(self, app: ASGIApp, recognise: Recognise) -> None:
+        self._app, self._recognise = app, recognise
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] in ("http", "websocket"):
+            scope.setdefault("state", {})["principal"] = await self._recognise(HTTPConnection(scope))
+        await self._app(scope, receive, send)
+
+
+def principal_of(request: HTTPConnection) -> Principal | None:
+    """Return who asks, None for a stranger."""
+    found: Principal | None = request.scope["state"]["principal"]
+    return found

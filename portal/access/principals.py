@@ -1,0 +1,40 @@
+"""Owns who may do what: principals, their roles, and what a role allows. Pure; how one is recognised is not its
+business."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Role = Literal["provider_admin", "provider_viewer", "tenant_admin", "tenant_viewer"]
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Somebody who asks. A provider's role is for all tenants and the provider's own settings; a tenant's role is for
+    `tenants` alone, in every endpoint, page, stream and export."""
+
+    name: str
+    """Recorded beside what is changed: an e-mail address, or the name of a token."""
+    role: Role
+    tenants: frozenset[str] = frozenset()
+
+    @property
+    def is_provider(self) -> bool:
+        """Whether it sees all tenants and what is the provider's own."""
+        return self.role in ("provider_admin", "provider_viewer")
+
+    @property
+    def changes_provider(self) -> bool:
+        """Whether it changes what is the provider's own: defaults, tokens of all, which tenants there are."""
+        return self.role == "provider_admin"
+
+    def sees(self, tenant: str) -> bool:
+        """Tell whether it may know anything of a tenant; to anybody else the tenant does not exist."""
+        return self.is_provider or tenant in self.tenants
+
+    def changes(self, tenant: str) -> bool:
+        """Tell whether it may change a tenant: settings, refreshes, events, confirmations."""
+        return self.role == "provider_admin" or (self.role == "tenant_admin" and tenant in self.tenants)
+
+
+LOCAL = Principal("local", "provider_admin")
+"""Whoever uses this machine, where the portal listens on it alone and asks nobody to sign in."""

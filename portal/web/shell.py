@@ -1,0 +1,66 @@
+"""Owns the frame of every page: title, navigation, colours, and what a screen reader needs to find its way."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from nicegui import ui
+
+from portal.web.visit import Visit
+
+_CSS = Path(__file__).with_name("site.css").read_text("utf-8")
+_PRIMARY = "#1b5a9e"
+_TABS = (
+    ("License Audit", ""),
+    ("History", "/history"),
+    ("Seats", "/seats"),
+    ("What-if", "/what-if"),
+    ("Settings", "/settings"),
+    ("Changes", "/changes"),
+)
+
+
+@contextmanager
+def page(here: Visit, title: str) -> Iterator[None]:
+    """Frame a page of all tenants; its content goes inside."""
+    with _frame(here, title):
+        yield
+
+
+@contextmanager
+def tenant_page(here: Visit, tenant: str, title: str) -> Iterator[None]:
+    """Frame a page of one tenant, with the way to its other pages. `title` is that of one of the tabs, or of a page
+    below one."""
+    name = here.context.settings_of(tenant).display_name or tenant
+    with _frame(here, f"{title} · {name}"):
+        with ui.column().classes("gap-0"):
+            ui.label(tenant if name != tenant else "").classes("faint")
+            _heading(name)
+        with ui.element("nav").classes("tabs").props(f'aria-label="Pages of {tenant}"'):
+            for tab, path in _TABS:
+                link = ui.link(tab, f"/tenants/{tenant}{path}")
+                if tab == title:
+                    link.props("aria-current=page")
+        yield
+
+
+@contextmanager
+def _frame(here: Visit, title: str) -> Iterator[None]:
+    ui.page_title(f"{title} · Poolwatch")
+    ui.colors(primary=_PRIMARY)
+    ui.add_css(_CSS)
+    with ui.header().classes("items-center"):
+        ui.link("Poolwatch", "/").classes("text-white text-weight-bold").style("text-decoration: none")
+        with ui.element("nav").props('aria-label="Main"').classes("row gap-4"):
+            ui.link("Sources", "/sync").classes("text-white")
+        ui.space()
+        ui.label(here.principal.name).props('data-testid="principal"')
+        dark = ui.dark_mode(None)
+        ui.button(icon="contrast", on_click=dark.toggle).props('flat color=white aria-label="Dark or light"')
+    with ui.element("main").classes("page column"):
+        yield
+
+
+def _heading(text: str) -> None:
+    with ui.element("h1"):
+        ui.label(text)

@@ -1,0 +1,60 @@
+"""Owns what a page knows of its visitor: the services, who it is, and the counts as they change while it is open."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fastapi import HTTPException, Request
+from nicegui import background_tasks, ui
+
+from portal.access.gate import principal_of
+from portal.access.principals import Principal
+from portal.api.context import Context
+from portal.problems import Problem
+from schemas.count import Count
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One opening of a page by somebody."""
+
+    context: Context
+    principal: Principal
+
+    def may_change(self, tenant: str) -> bool:
+        return self.principal.changes(tenant)
+
+
+def visit(request: Request) -> Visit:
+    """Return the visit that a request for a page begins. Raises HTTPException 401 for a stranger."""
+    principal = principal_of(request)
+    if principal is None:
+        raise HTTPException(401, "sign in first")
+    return Visit(request.scope["state"]["context"], principal)
+
+
+def visit_of(request: Request, tenant: str) -> Visit:
+    """Return the visit to a page of a tenant. Raises HTTPException 401, 404, and 503 while counts are being read."""
+    found = visit(request)
+    if not found.principal.sees(tenant):
+        raise HTTPException(404, f"the tenant {tenant} is not known here")
+    try:
+        found.context.require(tenant)
+    except Problem as problem:
+        raise HTTPException(problem.status, problem.detail) from problem
+    return found
+
+
+def follow(here: Visit, tenant: str | None, show: Callable[[Count], None]) -> None:
+    """Call `show` in the page with the newest count, then with each newer one, as long as the page is open."""
+    client = ui.context.client
+
+    async def run() -> None:
+        async with here.context.services.live.subscribe(tenant, None) as counts:
+            async for item in counts:
+                if item is not None and here.principal.sees(item.count.tenant):
+                    with client:
+                        show(item.count)
+
+    task: asyncio.Task[None] = background_tasks.create(run(), name="page-follows-counts")
+    client.on_delete(task.cancel)
