@@ -6,7 +6,8 @@ from pathlib import Path
 
 from nicegui import ui
 
-from portal.web.visit import Visit
+from portal.web.text import heading
+from portal.web.visit import THEME_COOKIE, Theme, Visit
 
 _CSS = Path(__file__).with_name("site.css").read_text("utf-8")
 _PRIMARY = "#1b5a9e"
@@ -20,10 +21,14 @@ _TABS = (
 )
 
 
+_THEMES: dict[Theme, bool | None] = {"auto": None, "dark": True, "light": False}
+
+
 @contextmanager
 def page(here: Visit, title: str) -> Iterator[None]:
     """Frame a page of all tenants; its content goes inside."""
     with _frame(here, title):
+        heading(title, 1)
         yield
 
 
@@ -35,7 +40,7 @@ def tenant_page(here: Visit, tenant: str, title: str) -> Iterator[None]:
     with _frame(here, f"{title} · {name}"):
         with ui.column().classes("gap-0"):
             ui.label(tenant if name != tenant else "").classes("faint")
-            _heading(name)
+            heading(name, 1)
         with ui.element("nav").classes("tabs").props(f'aria-label="Pages of {tenant}"'):
             for tab, path in _TABS:
                 link = ui.link(tab, f"/tenants/{tenant}{path}")
@@ -55,12 +60,18 @@ def _frame(here: Visit, title: str) -> Iterator[None]:
             ui.link("Sources", "/sync").classes("text-white")
         ui.space()
         ui.label(here.principal.name).props('data-testid="principal"')
-        dark = ui.dark_mode(None)
-        ui.button(icon="contrast", on_click=dark.toggle).props('flat color=white aria-label="Dark or light"')
+        _theme_switch(here.theme)
     with ui.element("main").classes("page column"):
         yield
 
 
-def _heading(text: str) -> None:
-    with ui.element("h1"):
-        ui.label(text)
+def _theme_switch(chosen: Theme) -> None:
+    dark = ui.dark_mode(_THEMES[chosen])
+
+    def switch() -> None:
+        following = list(_THEMES)[(list(_THEMES.values()).index(dark.value) + 1) % len(_THEMES)]
+        dark.set_value(_THEMES[following])
+        button.props(f'aria-label="Colours: {following}"')
+        ui.run_javascript(f'document.cookie = "{THEME_COOKIE}={following}; path=/; max-age=31536000; SameSite=Lax"')
+
+    button = ui.button(icon="contrast", on_click=switch).props(f'flat color=white aria-label="Colours: {chosen}"')

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal, cast
 
 from fastapi import HTTPException, Request
 from nicegui import background_tasks, ui
@@ -14,12 +15,17 @@ from portal.problems import Problem
 from schemas.count import Count
 
 
+Theme = Literal["auto", "dark", "light"]
+THEME_COOKIE = "poolwatch_theme"
+
+
 @dataclass(frozen=True, slots=True)
 class Visit:
     """One opening of a page by somebody."""
 
     context: Context
     principal: Principal
+    theme: Theme = "auto"
 
     def may_change(self, tenant: str) -> bool:
         return self.principal.changes(tenant)
@@ -30,7 +36,9 @@ def visit(request: Request) -> Visit:
     principal = principal_of(request)
     if principal is None:
         raise HTTPException(401, "sign in first")
-    return Visit(request.scope["state"]["context"], principal)
+    chosen = request.cookies.get(THEME_COOKIE)
+    theme = cast(Theme, chosen) if chosen in ("dark", "light") else "auto"
+    return Visit(request.scope["state"]["context"], principal, theme)
 
 
 def visit_of(request: Request, tenant: str) -> Visit:
