@@ -14,7 +14,6 @@ from portal.api.context import Context
 from portal.problems import Problem
 from schemas.count import Count
 
-
 Theme = Literal["auto", "dark", "light"]
 THEME_COOKIE = "poolwatch_theme"
 
