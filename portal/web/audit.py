@@ -4,7 +4,12 @@ from fastapi import Request
 from nicegui import ui
 
 from portal.web import shell
-from portal.web.figures import LiveNumber, licences
+from portal.web.factor_table import FactorTable
+from portal.web.freshness import Freshness
+from portal.web.history_choice import history_choice
+from portal.web.pool_figures import PoolFigures
+from portal.web.recent_changes import RecentChanges
+from portal.web.refresh_button import refresh_button
 from portal.web.visit import follow, visit_of
 from schemas.count import Count
 
@@ -14,10 +19,20 @@ async def audit(request: Request, tenant: str) -> None:
     """The User License Audit."""
     here = visit_of(request, tenant)
     with shell.tenant_page(here, tenant, "License Audit"):
-        licensed = LiveNumber()
+        pool = PoolFigures(here, tenant)
+        with ui.element("div").classes("toolbar"):
+            refresh_button(here, tenant)
+            history_choice(tenant)
+        factors = FactorTable(here, tenant)
+        recent = RecentChanges(here, tenant)
+        freshness = Freshness(here, tenant)
+        await recent.load()
 
         def show(count: Count) -> None:
-            licensed.show(licences(count.currently_licensed))
+            pool.show(count)
+            factors.show(count)
+            recent.show(count)
+            freshness.show(count)
 
         show(here.context.count_of(tenant))
         follow(here, tenant, show)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from nicegui import ui
 
-from portal.web.text import heading
+from portal.web.text import Text, heading
 from portal.web.visit import THEME_COOKIE, Theme, Visit
 
 _CSS = Path(__file__).with_name("site.css").read_text("utf-8")
@@ -39,8 +39,9 @@ def tenant_page(here: Visit, tenant: str, title: str) -> Iterator[None]:
     name = here.context.settings_of(tenant).display_name or tenant
     with _frame(here, f"{title} · {name}"):
         with ui.column().classes("gap-0"):
-            ui.label(tenant if name != tenant else "").classes("faint")
             heading(name, 1)
+            if name != tenant:
+                Text("span", tenant).classes("faint")
         with ui.element("nav").classes("tabs").props(f'aria-label="Pages of {tenant}"'):
             for tab, path in _TABS:
                 link = ui.link(tab, f"/tenants/{tenant}{path}")
@@ -54,14 +55,15 @@ def _frame(here: Visit, title: str) -> Iterator[None]:
     ui.page_title(f"{title} · Poolwatch")
     ui.colors(primary=_PRIMARY)
     ui.add_css(_CSS)
-    with ui.header().classes("items-center"):
+    with ui.header().classes("items-center q-py-xs"):
         ui.link("Poolwatch", "/").classes("text-white text-weight-bold").style("text-decoration: none")
         with ui.element("nav").props('aria-label="Main"').classes("row gap-4"):
             ui.link("Sources", "/sync").classes("text-white")
         ui.space()
         ui.label(here.principal.name).props('data-testid="principal"')
         _theme_switch(here.theme)
-    with ui.element("main").classes("page column"):
+    # Not a <main> of its own: Quasar's page around it is one.
+    with ui.element("div").classes("page column"):
         yield
 
 

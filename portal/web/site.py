@@ -13,6 +13,8 @@ _OF_THE_API = ("/api/", "/healthz", "/readyz", "/metrics")
 
 def create_site(context: Context) -> FastAPI:
     """Return the application of the pages. There is one a process: NiceGUI keeps its pages for the whole of it."""
+    ui.button.default_props("no-caps unelevated")
+    ui.checkbox.default_props("dense")
     site = FastAPI(openapi_url=None)
     ui.run_with(site, title="Poolwatch", language="en-US", dark=None, tailwind=False, show_welcome_message=False)
     site.add_middleware(_Given, context=context)

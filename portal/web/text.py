@@ -21,15 +21,23 @@ def heading(text: str, level: int = 2) -> Text:
 
 
 @contextmanager
-def table(label: str, columns: Sequence[str]) -> Iterator[Element]:
-    """Open a table with a row of headings; gives the body, into which rows go. Wide ones scroll by themselves."""
+def table(label: str, columns: Sequence[str], numbers: Sequence[str] = ()) -> Iterator[Element]:
+    """Open a table with a row of headings; gives the body, into which rows go. Wide ones scroll by themselves.
+
+    `numbers`: the columns of figures, which stand right; their cells are `figure_cell`s.
+    """
     scrolling = ui.element("div").classes("scroll-x").props(f'tabindex=0 role=region aria-label="{label}"')
     with scrolling, ui.element("table").classes("rows"):
         with ui.element("thead"), ui.element("tr"):
             for column in columns:
-                Text("th", column).props("scope=col")
+                Text("th", column).props("scope=col").classes("number" if column in numbers else "")
         with ui.element("tbody") as body:
             yield body
+
+
+def figure_cell(text: str = "") -> Text:
+    """Return a cell of a column of figures."""
+    return Text("td", text).classes("number")
 
 
 def tag(name: str) -> Element:
