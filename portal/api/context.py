@@ -12,6 +12,8 @@ from fastapi import Depends, Header, Path, Request
 from licensing.count import figures
 from licensing.criteria import compile_criteria
 from licensing.factors import enabled_mask
+from portal.access.gate import principal_of
+from portal.access.principals import Principal
 from portal.problems import Problem
 from portal.services import Services
 from schemas.count import Cause, Count, Hint
@@ -114,6 +116,14 @@ def _by(sender: Annotated[str | None, Header(alias="From", max_length=128)] = No
     return sender or "api"
 
 
+def _who(request: Request) -> Principal:
+    principal = principal_of(request)
+    if principal is None:
+        raise Problem(401, "sign in first, or send an API token", headers={"WWW-Authenticate": "Bearer"})
+    return principal
+
+
+Who = Annotated[Principal, Depends(_who)]
 Ctx = Annotated[Context, Depends(_context)]
 By = Annotated[str, Depends(_by)]
 """Who asks, as the standard header From says; recorded beside what is changed."""

@@ -1,75 +1,41 @@
 """Owns the endpoints of counts: the page of tenants, one tenant's count, its removal."""
 
-from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
 from portal.api.answers import done
-from portal.api.context import By, Context, Ctx, Tenant
-from portal.pagination import Cursor, Limit, decode_cursor, encode_cursor
+from portal.api.context import By, Ctx, Tenant, Who
+from portal.pagination import Cursor, Limit
 from portal.problems import Problem
-from schemas.count import Count
+from portal.tenant_list import Sort, Wanted, find_tenants
+from schemas.count import Count, Hint
 from schemas.times import format_time
 
 router = APIRouter(prefix="/api/v1/tenants", tags=["counts"])
-
-Sort = Literal["tenant", "usage", "licensed", "available"]
-
-_LAST = float("inf")
-# Highest usage and most licences first, fewest available first; tenants without a pool last.
-_KEYS: dict[Sort, Callable[[Count], float]] = {
-    "tenant": lambda _: 0.0,
-    "usage": lambda count: _LAST if count.usage_percent is None else -count.usage_percent,
-    "licensed": lambda count: -float(count.currently_licensed),
-    "available": lambda count: _LAST if count.available_licenses is None else float(count.available_licenses),
-}
 
 
 @router.get("", summary="Page of counts")
 async def list_tenants(
     context: Ctx,
+    principal: Who,
     search: Annotated[str | None, Query(max_length=256, description="in tenant id or display name")] = None,
     over: Annotated[float | None, Query(description="usage of at least this percent")] = None,
+    stale: Annotated[bool | None, Query(description="whose figures are, or are not, older than they should be")] = None,
+    hint: Annotated[Hint | None, Query(description="whose count carries this hint")] = None,
     sort: Sort = "tenant",
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Response:
     """Counts of all tenants, filtered and sorted."""
     context.require_ready()
-    # An infinite key is not JSON: the cursor carries None for it.
-    after = decode_cursor(cursor, tuple[float | None, str])
-    place = None if after is None else (_LAST if after[0] is None else after[0], after[1])
-    key = _KEYS[sort]
-    found = sorted((key(count), count.tenant, count) for count in _known(context, search, over))
-    rest = [entry for entry in found if place is None or entry[:2] > place]
-    here = rest[:limit]
-    following = None
-    if len(rest) > limit:
-        last = here[-1]
-        following = encode_cursor(None if last[0] == _LAST else last[0], last[1])
-    return counts_page([entry[2] for entry in here], following)
+    wanted = Wanted(search or "", over, stale, hint, sort)
+    found = find_tenants(context, wanted, principal.sees, limit, cursor)
+    return counts_page(found.counts, found.next_cursor)
 
 
-def _known(context: Context, search: str | None, over: float | None) -> list[Count]:
-    live = context.services.live
-    settings = live.all_settings()
-    names = live.counts().keys() | settings.keys()
-    wanted = (search or "").casefold()
-    found: list[Count] = []
-    for name in names:
-        own = settings.get(name)
-        if own is not None and own.is_removed:
-            continue
-        if wanted and wanted not in name and wanted not in ((own and own.display_name) or "").casefold():
-            continue
-        count = context.count_of(name)
-        if over is None or (count.usage_percent is not None and count.usage_percent >= over):
-            found.append(count)
-    return found
-
-
-def counts_page(counts: list[Count], next_cursor: str | None) -> Response:
+def counts_page(counts: Sequence[Count], next_cursor: str | None) -> Response:
     """Return a page of counts; encoded by the models themselves, for a page may hold a thousand."""
     items = b",".join(count.model_dump_json().encode() for count in counts)
     cursor = b"null" if next_cursor is None else b'"' + next_cursor.encode() + b'"'

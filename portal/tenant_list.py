@@ -1,0 +1,84 @@
+"""Owns the list of tenants: which are found, in which order, a page at a time; the API and the overview ask alike."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from portal.api.context import Context
+from portal.pagination import decode_cursor, encode_cursor
+from schemas.count import Count, Hint
+
+Sort = Literal["tenant", "usage", "licensed", "available"]
+
+_LAST = float("inf")
+# Highest usage and most licences first, fewest available first; tenants without a pool last.
+_KEYS: dict[Sort, Callable[[Count], float]] = {
+    "tenant": lambda _: 0.0,
+    "usage": lambda count: _LAST if count.usage_percent is None else -count.usage_percent,
+    "licensed": lambda count: -float(count.currently_licensed),
+    "available": lambda count: _LAST if count.available_licenses is None else float(count.available_licenses),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which tenants are asked for; all conditions hold for each that is found."""
+
+    search: str = ""
+    """In tenant id or display name, in any case."""
+    over: float | None = None
+    """Usage of at least this percent."""
+    stale: bool | None = None
+    hint: Hint | None = None
+    sort: Sort = "tenant"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Counts of one page, how many are found in all, and where the next page begins."""
+
+    counts: Sequence[Count]
+    total: int
+    next_cursor: str | None
+
+
+def find_tenants(context: Context, wanted: Wanted, sees: Callable[[str], bool], limit: int, cursor: str | None) -> Page:
+    """Return a page of the tenants that are wanted and that `sees` lets through. Raises Problem 422 for a cursor that
+    this list did not give."""
+    # An infinite key is not JSON: the cursor carries None for it.
+    after = decode_cursor(cursor, tuple[float | None, str])
+    place = None if after is None else (_LAST if after[0] is None else after[0], after[1])
+    key = _KEYS[wanted.sort]
+    found = sorted((key(count), count.tenant, count) for count in _known(context, wanted, sees))
+    rest = [entry for entry in found if place is None or entry[:2] > place]
+    here = rest[:limit]
+    following = None
+    if len(rest) > limit:
+        last = here[-1]
+        following = encode_cursor(None if last[0] == _LAST else last[0], last[1])
+    return Page([entry[2] for entry in here], len(found), following)
+
+
+def _known(context: Context, wanted: Wanted, sees: Callable[[str], bool]) -> list[Count]:
+    live = context.services.live
+    settings = live.all_settings()
+    text = wanted.search.casefold()
+    found: list[Count] = []
+    for name in live.counts().keys() | settings.keys():
+        own = settings.get(name)
+        if not sees(name) or (own is not None and own.is_removed):
+            continue
+        if text and text not in name and text not in ((own and own.display_name) or "").casefold():
+            continue
+        count = context.count_of(name)
+        if _matches(count, wanted):
+            found.append(count)
+    return found
+
+
+def _matches(count: Count, wanted: Wanted) -> bool:
+    if wanted.over is not None and (count.usage_percent is None or count.usage_percent < wanted.over):
+        return False
+    if wanted.stale is not None and count.stale != wanted.stale:
+        return False
+    return wanted.hint is None or wanted.hint in count.hints
