@@ -21,8 +21,8 @@ up: $(VENV)/.installed ## Start the whole stack in this shell, without Docker, w
 demo-graph: $(VENV)/.installed ## Show the Graph collector at work against a Graph that is made up; ARGS=--once ends by itself
 	$(VENV)/bin/python -m tests.demo $(ARGS)
 
-test: $(VENV)/.installed ## Run every tier of tests; fetches Apache Kafka first where Java and Maven exist
-	$(VENV)/bin/python -m tests.support.prepare
+test: $(VENV)/.installed ## Run every tier of tests; fetches Apache Kafka and Chromium first where it can
+	$(VENV)/bin/python -m tests.support.prepare --browser
 	$(VENV)/bin/python -m pytest $(ARGS)
 
 lint: $(VENV)/.installed ## Check style, format, types and who imports whom

@@ -3,13 +3,18 @@
 import os
 import sys
 
+from tests.support.chromium import HOW_TO_GET_IT, ChromiumError, find_chromium, install_chromium, may_install
 from tests.support.kafka_broker import ADDRESS_VARIABLE, why_not_apache
 from tests.support.kafka_docker import docker_answers
 from tests.support.kafka_jars import VERSION, KafkaJarsError, ensure_jars, jar_folder
 
 
-def main() -> int:
+def main(*, browser: bool) -> int:
     """Return the exit status: 1 when something that should be there cannot be had."""
+    return max(_kafka(), _chromium() if browser else 0)
+
+
+def _kafka() -> int:
     if address := os.environ.get(ADDRESS_VARIABLE):
         print(f"Kafka for the tests: the broker at {address}")
     elif docker_answers():
@@ -27,5 +32,24 @@ def main() -> int:
     return 0
 
 
+def _chromium() -> int:
+    try:
+        found = find_chromium()
+    except ChromiumError as error:
+        print(error, file=sys.stderr)
+        return 1
+    if found is None and may_install():
+        print("Installing Debian's package chromium for the browser tests (once, some minutes) ...", flush=True)
+        try:
+            found = install_chromium()
+        except ChromiumError as error:  # all the other tests can run without it
+            print(error, file=sys.stderr)
+    if found is None:
+        print(f"WITHOUT CHROMIUM, SO THE BROWSER TIER WILL NOT RUN. To have it, {HOW_TO_GET_IT}.")
+    else:
+        print(f"Chromium for the tests: {found}")
+    return 0
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(browser="--browser" in sys.argv))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-TIERS = ("unit", "property", "contract", "integration", "fault")
+TIERS = ("unit", "property", "contract", "integration", "browser", "fault")
 WITHOUT_SOCKETS = ("unit", "property")
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.chromium import ChromiumError, find_chromium
 from tests.support.sockets import NetworkForbiddenError
 from tests.support.summary import Summary, tier_of
 from tests.support.waiting import NotInTimeError, eventually, eventually_async
@@ -74,3 +75,20 @@ def test_a_tier_of_which_all_was_skipped_is_named_with_its_reason() -> None:
         "fault": "no Java (2)",
     }
     assert "TIER FAULT DID NOT RUN: no Java (2)" in summary.lines({"unit", "fault"})
+
+
+def test_a_chromium_that_is_named_and_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POOLWATCH_TEST_CHROMIUM", "/nowhere/chromium")
+
+    with pytest.raises(ChromiumError, match="POOLWATCH_TEST_CHROMIUM names /nowhere/chromium"):
+        find_chromium()
+
+
+def test_without_the_variable_the_path_is_searched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("POOLWATCH_TEST_CHROMIUM", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert find_chromium() is None
+
+    program = tmp_path / "google-chrome"
+    program.touch(mode=0o755)
+    assert program == find_chromium()
