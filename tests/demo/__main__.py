@@ -38,7 +38,9 @@ def main() -> int:
     parser.add_argument("--port", type=int, help="port of the portal (a free one)")
     parser.add_argument("--once", action="store_true", help="end after the last scene instead of going on")
     arguments = parser.parse_args()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Also Ctrl-C: a shell lets what it starts in the background ignore it.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     teller = Teller()
     try:
         with open_stage(arguments.data, arguments.port, teller.say) as stage:
