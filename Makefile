@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BENCH_VENV := .venv-bench
 LOCK_VENV := build/lock-venv
+WORKERS ?= 2
 INSTALL := install --disable-pip-version-check --quiet
 LOCK := $(LOCK_VENV)/bin/uv pip compile pyproject.toml --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
 	--only-binary :all: --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
@@ -13,7 +14,8 @@ LOCK := $(LOCK_VENV)/bin/uv pip compile pyproject.toml --quiet --universal --for
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo '  Variables: PYTHON=python3.12 (interpreter of a new environment), ARGS="--port 8090" (handed on by up, demo-graph, test, bench)'
+	@echo '  Variables: PYTHON=python3.12 (interpreter of a new environment), ARGS="--port 8090" (handed on by up, demo-graph, test, bench),'
+	@echo '             WORKERS=1 (processes that run tests at a time)'
 
 up: $(VENV)/.installed ## Start the whole stack in this shell, without Docker, with demo tenants if it is empty
 	$(VENV)/bin/poolwatch up --demo $(ARGS)
@@ -23,7 +25,7 @@ demo-graph: $(VENV)/.installed ## Show the Graph collector at work against a Gra
 
 test: $(VENV)/.installed ## Run every tier of tests; fetches Apache Kafka and Chromium first where it can
 	$(VENV)/bin/python -m tests.support.prepare --browser
-	$(VENV)/bin/python -m pytest $(ARGS)
+	$(VENV)/bin/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
 lint: $(VENV)/.installed ## Check style, format, types and who imports whom
 	$(VENV)/bin/ruff check .

@@ -13,8 +13,9 @@ The tier, and its marker, is the folder under tests/. Tests of unit and property
 
 import os
 import uuid
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -22,7 +23,7 @@ import pytest
 from tests.support.engine import ClickHouse, Database, choose_engine, fresh_database
 from tests.support.kafka_broker import KafkaBroker, choose_broker, disposable_broker, why_not_apache
 from tests.support.sockets import forbid_network
-from tests.support.summary import WITHOUT_SOCKETS, Summary, tier_of, tiers_with_tests
+from tests.support.summary import WITHOUT_SOCKETS, Counting, Summary, tier_of, tiers_with_tests
 
 IN_CI = os.environ.get("CI") == "true"
 SUMMARY = pytest.StashKey[Summary]()
@@ -34,6 +35,13 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" i
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[SUMMARY] = Summary()
+    if not _is_worker(config):
+        config.pluginmanager.register(Counting(config.stash[SUMMARY], config.rootpath))
+
+
+def _is_worker(config: pytest.Config) -> bool:
+    """Whether this process runs tests for another one (`-n`), which tells how they went."""
+    return hasattr(config, "workerinput")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -42,12 +50,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(tier)
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    report = yield
-    if tier := tier_of(item.path, item.config.rootpath):
-        item.config.stash[SUMMARY].count(tier, report)
-    return report
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    node.config.stash[SUMMARY].take(getattr(node, "workeroutput", {}).get("summary"))
 
 
 def _expected_tiers(config: pytest.Config) -> set[str]:
@@ -58,7 +63,9 @@ def _expected_tiers(config: pytest.Config) -> set[str]:
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     summary, expected = session.config.stash[SUMMARY], _expected_tiers(session.config)
-    if IN_CI and session.exitstatus == pytest.ExitCode.OK and summary.missing_tiers(expected):
+    if _is_worker(session.config):
+        session.config.workeroutput["summary"] = summary.told()  # type: ignore[attr-defined]  # pytest-xdist's
+    elif IN_CI and session.exitstatus == pytest.ExitCode.OK and summary.missing_tiers(expected):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 

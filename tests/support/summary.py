@@ -3,6 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,6 +34,16 @@ class Summary:
         elif report.when == "call":
             self.ran[tier] += 1
 
+    def told(self) -> dict[str, Any]:
+        """Return what a process that ran tests for another one tells of itself; that one sees the tests."""
+        return {"engines": self.engines, "notes": self.notes}
+
+    def take(self, told: dict[str, Any] | None) -> None:
+        """Take what such a process told; None = it ended without a word."""
+        if told is not None:
+            self.engines |= told["engines"]
+            self.notes += [note for note in told["notes"] if note not in self.notes]
+
     def missing_tiers(self, expected: set[str]) -> dict[str, str]:
         """Return the expected tiers of which no test ran, with the reasons."""
         return {
@@ -50,6 +61,17 @@ class Summary:
             if self.ran[tier]:
                 lines += [f"SKIPPED in {tier}: {why} ({count} tests)" for why, count in self.skipped[tier].items()]
         return lines
+
+
+class Counting:
+    """Plugin of the process that prints the end: counts every test, whichever process ran it."""
+
+    def __init__(self, summary: Summary, root: Path) -> None:
+        self._summary, self._root = summary, root
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if tier := tier_of(self._root / report.nodeid.partition("::")[0], self._root):
+            self._summary.count(tier, report)
 
 
 def tiers_with_tests(root: Path) -> set[str]:

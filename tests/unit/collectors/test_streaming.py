@@ -38,7 +38,9 @@ def one_long_line() -> Iterator[str]:
 
 
 @pytest.mark.parametrize(
-    ("kind", "content"), [("users", users), ("events", lines_of_events), ("events", one_long_line)], ids=str
+    ("kind", "content"),
+    [("users", users), ("events", lines_of_events), ("events", one_long_line)],
+    ids=("users", "lines", "one line"),
 )
 def test_a_big_file_is_not_read_into_memory(kind: ImportKind, content: object, tmp_path: Path) -> None:
     path = tmp_path / "big"
