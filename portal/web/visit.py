@@ -1,7 +1,8 @@
 """Owns what a page knows of its visitor: the services, who it is, and the counts as they change while it is open."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal, cast
 
@@ -29,6 +30,11 @@ class Visit:
     def may_change(self, tenant: str) -> bool:
         return self.principal.changes(tenant)
 
+    def require_ready(self) -> None:
+        """Raise HTTPException 503 while counts are being read."""
+        with _as_page():
+            self.context.require_ready()
+
 
 def visit(request: Request) -> Visit:
     """Return the visit that a request for a page begins. Raises HTTPException 401 for a stranger."""
@@ -45,11 +51,18 @@ def visit_of(request: Request, tenant: str) -> Visit:
     found = visit(request)
     if not found.principal.sees(tenant):
         raise HTTPException(404, f"the tenant {tenant} is not known here")
-    try:
+    with _as_page():
         found.context.require(tenant)
+    return found
+
+
+@contextmanager
+def _as_page() -> Iterator[None]:
+    """Let what the API would refuse be refused as a page."""
+    try:
+        yield
     except Problem as problem:
         raise HTTPException(problem.status, problem.detail) from problem
-    return found
 
 
 def follow(here: Visit, tenant: str | None, show: Callable[[Count], None]) -> None:

@@ -13,6 +13,14 @@ HINTS = {
     "few_teams_phone_licences": "The tenant holds fewer Teams Phone licences than users who are enabled for voice.",
 }
 
+SHORT_HINTS = {
+    "no_gateways": "no gateways",
+    "no_pool": "no pool",
+    "sync_held": "sync held",
+    "source_failing": "source fails",
+    "few_teams_phone_licences": "few Teams Phone licences",
+}
+
 FACETS: dict[FacetName, str] = {
     "directory": "Directory",
     "subscription": "Microsoft 365 licences",

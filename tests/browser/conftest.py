@@ -121,4 +121,4 @@ def tenant(demo: EmbeddedStack, elsewhere: Elsewhere) -> Iterator[str]:
 
     eventually(is_counted, 30)
     yield name
-    elsewhere("tenant", "remove", name)
+    elsewhere("tenant", "remove", name, "--yes")
