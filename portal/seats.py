@@ -48,13 +48,11 @@ def explain_seat(
     settings, mask = masks.at(at)
     facts = {facet.facet: facet.facts for facet in facets}
     decisions = explain(subject, facts, compile_criteria(settings), mask)
-    changes = store.profile_changes(tenant, [subject], at)
-    found = subject_moves(changes, masks, at)
-    began = since(found)
+    changes = list_moves(store, tenant, subject, masks, at)
     return {
         "subject": subject,
         "factor": next((decision.factor for decision in decisions if decision.counted), None),
-        "since": format_time(began) if began else None,
+        "since": changes[-1]["at"] if changes else None,
         "facts": {facet.facet: _facet(facet) for facet in facets},
         "decisions": [
             {
@@ -66,8 +64,17 @@ def explain_seat(
             }
             for decision in decisions
         ],
-        "changes": [_move(move, changes) for move in found],
+        "changes": changes,
     }
+
+
+def list_moves(
+    store: Store, tenant: str, subject: str, masks: MaskHistory, at: datetime | None
+) -> list[dict[str, Any]]:
+    """Return the moves of a subject between factors up to an instant (None = now), oldest first, as the API shows
+    them."""
+    changes = store.profile_changes(tenant, [subject], at)
+    return [_move(move, changes) for move in subject_moves(changes, masks, at)]
 
 
 def _facet(facet: FacetFacts) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from licensing.criteria import compile_criteria
 from licensing.factors import enabled_mask
 from portal.access.gate import principal_of
 from portal.access.principals import Principal
+from portal.masks import MaskHistory, read_masks
 from portal.problems import Problem
 from portal.services import Services
 from schemas.count import Cause, Count, Hint
@@ -48,6 +49,10 @@ class Context:
     def mask_of(self, tenant: str) -> int:
         """Return the bits of the factors that are enabled now."""
         return enabled_mask(self.settings_of(tenant), self.services.live.provider())
+
+    def masks_of(self, tenant: str) -> MaskHistory:
+        """Read the history of the tenant's settings and enabled factors; it asks the store, so it belongs in `read`."""
+        return read_masks(self.services.store, tenant, self.settings_of(tenant), self.services.live.provider())
 
     def require(self, tenant: str) -> None:
         """Raise Problem 404 for a tenant that was never heard of or is removed, 503 while that is not known yet."""

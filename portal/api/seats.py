@@ -10,7 +10,6 @@ from portal.api.context import Context, Ctx, Tenant
 from portal.api.history import From, To
 from portal.audit import audit
 from portal.changes import Item, list_changes
-from portal.masks import MaskHistory, read_masks
 from portal.pagination import Cursor, Limit, decode_cursor, encode_cursor, page
 from portal.problems import Problem
 from portal.ranges import parse_instant, parse_range
@@ -45,7 +44,7 @@ async def seats(
     after = decode_cursor(cursor, tuple[str]) or ("",)
 
     def read() -> list[dict[str, Any]]:
-        masks = _masks(context, tenant)
+        masks = context.masks_of(tenant)
         return list_seats(
             context.services.store, tenant, masks,
             at=instant, factor=factor, search=search, after=after[0], limit=limit + 1,
@@ -66,7 +65,7 @@ async def explain(
     context.require(tenant)
     instant = _instant(context, at)
     found = await context.read(
-        lambda: explain_seat(context.services.store, tenant, subject, _masks(context, tenant), instant)
+        lambda: explain_seat(context.services.store, tenant, subject, context.masks_of(tenant), instant)
     )
     if found is None:
         when = f" at {format_time(instant)}" if instant else ""
@@ -90,7 +89,7 @@ async def changes(
 
     def read() -> list[Item]:
         store = context.services.store
-        return list_changes(store, tenant, _masks(context, tenant), since, until, after, limit + 1)
+        return list_changes(store, tenant, context.masks_of(tenant), since, until, after, limit + 1)
 
     found = await context.read(read)
     return page(
@@ -120,11 +119,6 @@ async def audit_tenant(context: Ctx, tenant: Tenant) -> dict[str, Any]:
         if found["agrees"]:
             break
     return found
-
-
-def _masks(context: Context, tenant: str) -> MaskHistory:
-    services = context.services
-    return read_masks(services.store, tenant, context.settings_of(tenant), services.live.provider())
 
 
 def _instant(context: Context, at: str | None) -> datetime | None:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 
 from licensing.factors import BY_NAME, LIFECYCLE, SERVICE_NUMBER, USER_INTERFACE, counted_factor
 from portal.api.context import Context, Ctx, Tenant
-from portal.masks import MaskHistory, read_masks
+from portal.masks import MaskHistory
 from portal.ports import Bucket, Store
 from portal.problems import Problem
 from schemas.times import format_time
@@ -43,7 +43,7 @@ async def licenseinfo(
 
     def read() -> list[dict[str, Any]]:
         store, live = context.services.store, context.services.live
-        masks = read_masks(store, name, context.settings_of(name), live.provider())
+        masks = context.masks_of(name)
         count = live.count(name)
         return [
             _day(bucket, masks, max(bucket.at, count.computed_at) if count and bucket.at == today else bucket.at)

@@ -7,7 +7,6 @@ import clickhouse_connect.driver.exceptions as clickhouse
 from nicegui import background_tasks, ui
 
 from portal.changes import list_changes
-from portal.masks import read_masks
 from portal.web.figures import LocalTime
 from portal.web.text import Text, heading, table, tag
 from portal.web.visit import Visit
@@ -62,8 +61,7 @@ class RecentChanges:
 
     def _read(self) -> list[dict[str, Any]]:
         services, now = self._here.context.services, self._here.context.now()
-        masks = read_masks(services.store, self._tenant, self._here.context.settings_of(self._tenant),
-                           services.live.provider())  # fmt: skip
+        masks = self._here.context.masks_of(self._tenant)
         found = list_changes(services.store, self._tenant, masks, now - _WITHIN, now, None, _MOST_READ)
         return [item.shown for item in found[: -_SHOWN - 1 : -1]]
 
