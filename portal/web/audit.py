@@ -26,7 +26,6 @@ async def audit(request: Request, tenant: str) -> None:
         factors = FactorTable(here, tenant)
         recent = RecentChanges(here, tenant)
         freshness = Freshness(here, tenant)
-        await recent.load()
 
         def show(count: Count) -> None:
             pool.show(count)
@@ -34,5 +33,7 @@ async def audit(request: Request, tenant: str) -> None:
             recent.show(count)
             freshness.show(count)
 
+        # Before anything is waited for: a page with timers is sent at the first wait, and would arrive without figures.
         show(here.context.count_of(tenant))
         follow(here, tenant, show)
+        await recent.load()

@@ -11,6 +11,7 @@ from portal.web.visit import THEME_COOKIE, Theme, Visit
 
 _CSS = Path(__file__).with_name("site.css").read_text("utf-8")
 _PRIMARY = "#1b5a9e"
+_CONTENT = "content"
 _TABS = (
     ("License Audit", ""),
     ("History", "/history"),
@@ -56,6 +57,7 @@ def _frame(here: Visit, title: str) -> Iterator[None]:
     ui.colors(primary=_PRIMARY)
     ui.add_css(_CSS)
     with ui.header().classes("items-center q-py-xs"):
+        Text("a", "Skip to content").props(f'href="#{_CONTENT}"').classes("skip")
         ui.link("Poolwatch", "/").classes("text-white text-weight-bold").style("text-decoration: none")
         with ui.element("nav").props('aria-label="Main"').classes("row gap-4"):
             ui.link("Sources", "/sync").classes("text-white")
@@ -63,7 +65,7 @@ def _frame(here: Visit, title: str) -> Iterator[None]:
         ui.label(here.principal.name).props('data-testid="principal"')
         _theme_switch(here.theme)
     # Not a <main> of its own: Quasar's page around it is one.
-    with ui.element("div").classes("page column"):
+    with ui.element("div").classes("page column").props(f'id="{_CONTENT}" tabindex=-1'):
         yield
 
 
