@@ -32,6 +32,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 
@@ -102,7 +103,9 @@ def elsewhere(demo: EmbeddedStack) -> Elsewhere:
     def run(*arguments: str) -> str:
         command = [sys.executable, "-m", "runtime.cli.main", *arguments]
         known = os.environ | {"POOLWATCH_URL": demo.url}
-        ended = subprocess.run(command, env=known, capture_output=True, text=True, timeout=60, check=False)
+        ended = subprocess.run(
+            command, env=known, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False
+        )
         assert ended.returncode == 0, f"{arguments}: {ended.stdout}{ended.stderr}"
         return ended.stdout
 
@@ -110,9 +113,11 @@ def elsewhere(demo: EmbeddedStack) -> Elsewhere:
 
 
 @pytest.fixture
-def tenant(demo: EmbeddedStack, elsewhere: Elsewhere) -> Iterator[str]:
+def tenant(demo: EmbeddedStack) -> Iterator[str]:
     name = f"t-{uuid.uuid4().hex[:8]}"
-    elsewhere("tenant", "set", name, "--pool", "50", "--gateway", f"sbc1.{name}.example")
+    place = f"{demo.url}/api/v1/tenants/{name}"
+    settings = {"acquired_licenses": 50, "gateways": [f"sbc1.{name}.example"]}
+    httpx.put(f"{place}/settings", json=settings, timeout=30).raise_for_status()
     answer = demo.post_events(*events_of(name))
     assert (answer.status_code, []) == (202, answer.json()["rejected"]), answer.text
 
@@ -121,4 +126,4 @@ def tenant(demo: EmbeddedStack, elsewhere: Elsewhere) -> Iterator[str]:
 
     eventually(is_counted, 30)
     yield name
-    elsewhere("tenant", "remove", name, "--yes")
+    httpx.delete(place, timeout=30).raise_for_status()

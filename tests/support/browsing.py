@@ -90,7 +90,7 @@ _AT = """() => {
         const style = getComputedStyle(of);
         return style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0;
     };
-    const around = one.closest(".q-field, .q-checkbox, .q-toggle, .q-btn") ?? one;
+    const around = one.closest(".q-field__control") ?? one;
     const control = one.closest("[data-control]") ?? one.querySelector("[data-control]");
     return { control: control?.dataset.control, html: one.outerHTML.slice(0, 160),
              end: one === document.body, shown: ring(one) || ring(around) };
