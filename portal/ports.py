@@ -4,7 +4,7 @@ Implementations: `portal.store` (ClickHouse), `portal.live` (license-counts and 
 `portal.intake` (Kafka). Times are aware UTC datetimes; profiles are the bytes of `licensing.factors`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -74,10 +74,18 @@ class Bucket:
 
 
 class Store(Protocol):
-    """Reads of ClickHouse. Synchronous: the portal calls it in a thread. Every method is of one tenant."""
+    """Reads of ClickHouse. Synchronous: the portal calls it in a thread. Every method but `sparklines` is of one
+    tenant."""
 
     def buckets(self, tenant: str, start: datetime, end: datetime, step_s: int) -> list[Bucket]:
         """Return the buckets of [start, end), the last value before `start` carried forward into the range."""
+
+    def sparklines(
+        self, tenants: Sequence[str], start: datetime, end: datetime, points: int
+    ) -> Mapping[str, list[int]]:
+        """Return the highest counts of up to a page of tenants in `points` equal steps of [start, end), carried forward
+        as in `buckets`; shorter where a tenant's first count lies within, and without tenants that have none. Steps are
+        hours or more; those that are not whole hours take an hour whole where it begins."""
 
     def seats(
         self, tenant: str, *, at: datetime | None, enabled: int, factor: str, search: str | None, after: str, limit: int

@@ -1,7 +1,8 @@
 """Owns the list of tenants: which are found, in which order, a page at a time; the API and the overview ask alike."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Literal
 
 from portal.api.context import Context
@@ -9,6 +10,8 @@ from portal.pagination import decode_cursor, encode_cursor
 from schemas.count import Count, Hint
 
 Sort = Literal["tenant", "usage", "licensed", "available"]
+
+SPARKLINE_DAYS = 30
 
 _LAST = float("inf")
 # Highest usage and most licences first, fewest available first; tenants without a pool last.
@@ -57,6 +60,13 @@ def find_tenants(context: Context, wanted: Wanted, sees: Callable[[str], bool], 
         last = here[-1]
         following = encode_cursor(None if last[0] == _LAST else last[0], last[1])
     return Page([entry[2] for entry in here], len(found), following)
+
+
+async def sparklines(context: Context, tenants: Sequence[str]) -> Mapping[str, list[int]]:
+    """Return the highest count of each of the last days (UTC), today last, by tenant; see `portal.ports.Store`."""
+    midnight = context.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    start, end = midnight - timedelta(days=SPARKLINE_DAYS - 1), midnight + timedelta(days=1)
+    return await context.read(lambda: context.services.store.sparklines(tenants, start, end, SPARKLINE_DAYS))
 
 
 def _known(context: Context, wanted: Wanted, sees: Callable[[str], bool]) -> list[Count]:

@@ -1,15 +1,16 @@
 """Owns the endpoints of counts: the page of tenants, one tenant's count, its removal."""
 
-from collections.abc import Sequence
-from typing import Annotated, Any
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
 
+import msgspec
 from fastapi import APIRouter, Query, Response
 
 from portal.api.answers import done
 from portal.api.context import By, Ctx, Tenant, Who
 from portal.pagination import Cursor, Limit
 from portal.problems import Problem
-from portal.tenant_list import Sort, Wanted, find_tenants
+from portal.tenant_list import Sort, Wanted, find_tenants, sparklines
 from schemas.count import Count, Hint
 from schemas.times import format_time
 
@@ -25,6 +26,9 @@ async def list_tenants(
     stale: Annotated[bool | None, Query(description="whose figures are, or are not, older than they should be")] = None,
     hint: Annotated[Hint | None, Query(description="whose count carries this hint")] = None,
     sort: Sort = "tenant",
+    sparkline: Annotated[
+        Literal["30d"] | None, Query(description="adds the highest count of each of the last 30 days (UTC), today last")
+    ] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Response:
@@ -32,14 +36,25 @@ async def list_tenants(
     context.require_ready()
     wanted = Wanted(search or "", over, stale, hint, sort)
     found = find_tenants(context, wanted, principal.sees, limit, cursor)
-    return counts_page(found.counts, found.next_cursor)
+    lines = await sparklines(context, [count.tenant for count in found.counts]) if sparkline else None
+    return counts_page(found.counts, found.next_cursor, lines)
 
 
-def counts_page(counts: Sequence[Count], next_cursor: str | None) -> Response:
-    """Return a page of counts; encoded by the models themselves, for a page may hold a thousand."""
-    items = b",".join(count.model_dump_json().encode() for count in counts)
+def counts_page(
+    counts: Sequence[Count], next_cursor: str | None, lines: Mapping[str, list[int]] | None = None
+) -> Response:
+    """Return a page of counts, each with its sparkline where there are `lines`; encoded by the models themselves, for a
+    page may hold a thousand."""
+    items = [count.model_dump_json().encode() for count in counts]
+    if lines is not None:
+        items = [
+            item[:-1] + b',"sparkline":' + msgspec.json.encode(lines.get(count.tenant, [])) + b"}"
+            for item, count in zip(items, counts, strict=True)
+        ]
     cursor = b"null" if next_cursor is None else b'"' + next_cursor.encode() + b'"'
-    return Response(b'{"items":[' + items + b'],"next_cursor":' + cursor + b"}", media_type="application/json")
+    return Response(
+        b'{"items":[' + b",".join(items) + b'],"next_cursor":' + cursor + b"}", media_type="application/json"
+    )
 
 
 @router.get("/{tenant}/licenses", summary="The count now", response_model=Count)

@@ -24,15 +24,18 @@ def buckets(clients: Clients, tenant: str, start: datetime, end: datetime, step_
     first = to_ms(start) // 1_000 // step_s * step_s
     until = min(-(-to_ms(end) // 1_000 // step_s) * step_s, -(-to_ms(now) // 1_000))
     table, unit_s = next(((name, unit) for unit, name in _CLOSED if step_s % unit == 0), (None, 0))
-    closed = 0
-    if table:
-        progress = ask(clients, _PROGRESS, {"name": table})
-        closed = int(progress[0][0]) if progress else 0
+    closed = closed_until(clients, table) if table else 0
     parameters = {"tenant": tenant, "start": first, "end": until, "step": step_s, "closed": closed}
     before = ask(clients, carried_sql(table if first <= closed else None, unit_s), parameters)
     rows = ask(clients, pieces_sql(table, unit_s), parameters)
     carried = _figures(before[0]) if before else None
     return fill({int(row[0]): _piece(row) for row in rows}, carried, first, until, step_s)
+
+
+def closed_until(clients: Clients, table: str) -> int:
+    """Return up to where a table of closed buckets has been computed, in seconds since 1970."""
+    progress = ask(clients, _PROGRESS, {"name": table})
+    return int(progress[0][0]) if progress else 0
 
 
 def pieces_sql(table: str | None, unit_s: int) -> str:

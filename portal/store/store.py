@@ -1,11 +1,11 @@
 """Owns the store that the portal reads: ClickHouse behind the port `portal.ports.Store`."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from portal.ports import Bucket, FacetFacts, ProfileChange, Seat, SettingsRevision
-from portal.store import audit, changes, facts, history, seats
+from portal.store import audit, changes, facts, history, seats, sparklines
 from portal.store.clients import Clients
 
 
@@ -17,6 +17,11 @@ class ClickHouseStore:
 
     def buckets(self, tenant: str, start: datetime, end: datetime, step_s: int) -> list[Bucket]:
         return history.buckets(self._clients, tenant, start, end, step_s, self._clock())
+
+    def sparklines(
+        self, tenants: Sequence[str], start: datetime, end: datetime, points: int
+    ) -> Mapping[str, list[int]]:
+        return sparklines.sparklines(self._clients, tenants, start, end, points)
 
     def seats(
         self, tenant: str, *, at: datetime | None, enabled: int, factor: str, search: str | None, after: str, limit: int

@@ -119,6 +119,30 @@ def _force_closed(pool: ClientPool, closed: int) -> None:
             rollup.compute(client, resolution, rollup.Window(since=0, closed_before=0, closed=closed), through=closed)
 
 
+@pytest.mark.parametrize("closed_days", [0, 2, 5, 12])
+def test_sparklines_say_what_the_buckets_said(
+    pool: ClientPool, rows: ClickHouseRows, store: ClickHouseStore, closed_days: int
+) -> None:
+    # 3 days of counts, a week of silence, 2 days more: days without rows, and tenants that begin within the range.
+    quiet = [
+        (second + (7 * DAY_S if second >= BEGIN_S + 3 * DAY_S else 0), licensed)
+        for second, licensed in _walk(4, 5 * DAY_S, 60).values
+    ]
+    late = History("fabrikam", [(second + 4 * DAY_S, licensed) for second, licensed in _walk(5, DAY_S, 30).values])
+    for history in (History("contoso", quiet), late):
+        _store_counts(rows, history.counts())
+    if closed_days:
+        _force_closed(pool, BEGIN_S + closed_days * DAY_S)
+    for start, end, step_s in ((0, 10, DAY_S), (4, 10, DAY_S), (6, 9, DAY_S), (2, 12, 5 * DAY_S), (4, 6, 3 * 3_600)):
+        begin, until = _at(BEGIN_S + start * DAY_S), _at(BEGIN_S + end * DAY_S)
+        expected = {
+            tenant: [bucket.max for bucket in store.buckets(tenant, begin, until, step_s)]
+            for tenant in ("contoso", "fabrikam")
+        }
+        found = store.sparklines(["contoso", "fabrikam", "nobody"], begin, until, (end - start) * DAY_S // step_s)
+        assert {tenant: line for tenant, line in expected.items() if line} == found, (start, end, step_s)
+
+
 def test_buckets_are_computed_again_when_rows_come_late_and_a_repeat_changes_nothing(
     pool: ClientPool, rows: ClickHouseRows
 ) -> None:
@@ -185,4 +209,5 @@ def test_seeded_history_says_that_it_is_demo_data(
     assert [11, 23, 35, 47] == [bucket.max for bucket in demo][:4] or [11, 23, 35, 47] == [
         bucket.last for bucket in demo
     ]
+    assert [11, 23, 35, 47] == store.sparklines(["contoso"], _at(begin), _at(begin + 4 * DAY_S), 4)["contoso"]
     assert [False] == [bucket.demo for bucket in store.buckets("contoso", _at(BEGIN_S), _at(BEGIN_S + 60), 60)]

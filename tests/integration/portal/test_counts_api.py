@@ -105,6 +105,22 @@ async def test_pages_follow_each_other_without_gap_or_repeat(world: World, tenan
     assert [names[3], names[5]] == [item["tenant"] for item in over["items"]]
 
 
+async def test_a_page_has_the_highest_count_of_each_day_if_asked_to(world: World, tenant: str) -> None:
+    await world.set(f"{tenant}-new", START)
+    now = datetime.now(UTC)
+    noon = now.replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=2)
+    for at, licensed in ((noon, 7), (noon + timedelta(hours=1), 5), (now, 3)):
+        await world.publish(tenant, at, currently_licensed=licensed)
+    await until(lambda: world.services.live.count(tenant))
+    answer = await world.http.get("/api/v1/tenants", params={"search": tenant, "sparkline": "30d"})
+    assert [(tenant, [7, 5, 5]), (f"{tenant}-new", [])] == [
+        (item["tenant"], item["sparkline"]) for item in answer.json()["items"]
+    ]
+    plain = (await world.http.get("/api/v1/tenants", params={"search": tenant})).json()["items"]
+    assert plain == [{name: item[name] for name in item if name != "sparkline"} for item in answer.json()["items"]]
+    assert 422 == (await world.http.get("/api/v1/tenants?sparkline=7d")).status_code
+
+
 async def test_history_carries_the_last_value_into_the_range(world: World, tenant: str) -> None:
     await world.set(tenant, START, acquired_licenses=10)
     world.observe(tenant, "user:1", START, **DIRECT)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from portal.store import sparklines
 from portal.store.history import carried_sql, pieces_sql
 from portal.store.seats import names_sql, seats_sql
 
@@ -36,3 +37,9 @@ def test_every_question_names_its_tenant_for_every_table(table: str | None, unit
         reads = [part.split(None, 1)[0] for part in sql.split("FROM ")[1:] if not part.startswith(("(", "\n"))]
         assert reads
         assert len(reads) <= sql.count("tenant = {tenant:String}"), sql
+
+
+@pytest.mark.parametrize("sql", [sparklines.pieces_sql("daily"), sparklines.carried_sql("daily")])
+def test_the_questions_of_many_tenants_name_them_for_every_table(sql: str) -> None:
+    assert 2 == sql.count("FROM daily") + sql.count("FROM license_counts")
+    assert 2 == sql.count("tenant IN {tenants:Array(String)}")
