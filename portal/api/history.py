@@ -1,13 +1,12 @@
 """Owns the endpoint of history: figures of a range of time in steps, as JSON or CSV."""
 
-import csv
-import io
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Query, Response
 
-from licensing.factors import FACTORS
 from portal.api.context import Ctx, Tenant
+from portal.csv_lines import MEDIA_TYPE, WantsCsv, attachment
+from portal.exports import history_csv
 from portal.ports import Bucket
 from portal.ranges import choose_step, parse_range
 from schemas.times import format_time
@@ -16,8 +15,6 @@ router = APIRouter(prefix="/api/v1/tenants", tags=["history"])
 
 From = Annotated[str | None, Query(alias="from", description="RFC 3339, 2026-03, or 30d (ago); default: a day ago")]
 To = Annotated[str | None, Query(alias="to", description="likewise; default: now")]
-_LICENSED = ("min", "max", "last", "avg")
-_PLAIN = ("acquired_licenses", "available_licenses", "user_licenses", "dr_phone_licenses")
 
 
 @router.get(
@@ -32,7 +29,7 @@ async def history(
     start: From = None,
     end: To = None,
     step: Annotated[str | None, Query(description="auto (about 1,000 points), 1m, 1h, 1d, or seconds")] = None,
-    accept: Annotated[str, Header()] = "",
+    as_csv: WantsCsv = False,
 ) -> Response | dict[str, Any]:
     """Figures of [from, to) in steps. The last value before the range is carried into it; no peak is lost.
 
@@ -44,12 +41,11 @@ async def history(
     if not buckets and context.services.live.settings(tenant) is None:
         context.require(tenant)
     points = [_point(bucket) for bucket in buckets]
-    if "text/csv" in accept.lower():
+    if as_csv:
         return Response(
-            _csv(points, [bucket.demo for bucket in buckets]),
-            media_type="text/csv; charset=utf-8",
-            headers={"Content-Disposition": f'attachment; filename="{tenant}-licenses.csv"'},
-        )
+            history_csv(points, [bucket.demo for bucket in buckets]), media_type=MEDIA_TYPE,
+            headers=attachment(f"{tenant}-licenses.csv"),
+        )  # fmt: skip
     demo = [format_time(bucket.at) for bucket in buckets if bucket.demo]
     return {
         "from": format_time(since),
@@ -71,24 +67,3 @@ def _point(bucket: Bucket) -> dict[str, Any]:
         "dr_phone_licenses": bucket.dr_phone_licenses,
         "factors": bucket.factors,
     }
-
-
-def _csv(points: list[dict[str, Any]], demo: list[bool]) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out)
-    names = [factor.name for factor in FACTORS]
-    writer.writerow(
-        ["at", *(f"currently_licensed_{part}" for part in _LICENSED), *_PLAIN]
-        + [f"{name}_{part}" for name in names for part in ("counted", "matched")]
-        + ["demo"]
-    )
-    for point, is_demo in zip(points, demo, strict=True):
-        row = [
-            point["at"],
-            *(point["currently_licensed"][part] for part in _LICENSED),
-            *(point[part] for part in _PLAIN),
-        ]
-        factors = point["factors"]
-        row += [factors.get(name, {}).get(part) for name in names for part in ("counted", "matched")]
-        writer.writerow([*row, str(is_demo).lower()])
-    return out.getvalue()

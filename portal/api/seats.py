@@ -5,11 +5,14 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query
+from fastapi.responses import Response
 
 from portal.api.context import Context, Ctx, Tenant
 from portal.api.history import From, To
 from portal.audit import audit
 from portal.changes import Item, list_changes
+from portal.csv_lines import WantsCsv, streamed
+from portal.exports import changes_csv, seats_csv
 from portal.pagination import Cursor, Limit, decode_cursor, encode_cursor, page
 from portal.problems import Problem
 from portal.ranges import parse_instant, parse_range
@@ -28,7 +31,7 @@ AUDIT_ATTEMPTS = 3
 AUDIT_PAUSE_S = 1.0
 
 
-@router.get("/seats", summary="Who is counted")
+@router.get("/seats", summary="Who is counted", responses={200: {"content": {"text/csv": {}}}}, response_model=None)
 async def seats(
     context: Ctx,
     tenant: Tenant,
@@ -37,10 +40,17 @@ async def seats(
     at: At = None,
     limit: Limit = 100,
     cursor: Cursor = None,
-) -> dict[str, Any]:
-    """Subjects by id: those that are counted, or by factor, `none` (known and not counted) or `all`."""
+    as_csv: WantsCsv = False,
+) -> Response | dict[str, Any]:
+    """Subjects by id: those that are counted, or by factor, `none` (known and not counted) or `all`.
+
+    As CSV all that match, without pages.
+    """
     context.require(tenant)
     instant = _instant(context, at)
+    if as_csv:
+        lines = seats_csv(context, tenant, at=instant, factor=factor, search=search)
+        return await streamed(lines, f"{tenant}-seats.csv")
     after = decode_cursor(cursor, tuple[str]) or ("",)
 
     def read() -> list[dict[str, Any]]:
@@ -77,13 +87,19 @@ async def explain(
     return found
 
 
-@router.get("/changes", summary="What changed")
+@router.get("/changes", summary="What changed", responses={200: {"content": {"text/csv": {}}}}, response_model=None)
 async def changes(
-    context: Ctx, tenant: Tenant, start: From = None, end: To = None, limit: Limit = 100, cursor: Cursor = None
-) -> dict[str, Any]:
-    """Subjects that moved between factors, and settings with the number of subjects they moved; oldest first."""
+    context: Ctx, tenant: Tenant, start: From = None, end: To = None, limit: Limit = 100, cursor: Cursor = None,
+    as_csv: WantsCsv = False,
+) -> Response | dict[str, Any]:  # fmt: skip
+    """Subjects that moved between factors, and settings with the number of subjects they moved; oldest first.
+
+    As CSV all of the range, without pages.
+    """
     context.require(tenant)
     since, until = parse_range(start, end, context.now())
+    if as_csv:
+        return await streamed(changes_csv(context, tenant, since, until), f"{tenant}-changes.csv")
     parts = decode_cursor(cursor, tuple[str, str, int])
     after = (parse_time(parts[0]), parts[1], parts[2]) if parts else None
 

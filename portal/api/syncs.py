@@ -5,9 +5,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from portal.api.context import By, Ctx, Tenant
+from portal.pagination import Cursor, Limit, decode_cursor, encode_cursor, page
 from portal.syncs import confirm_sync, runs_of
 from schemas.commands import SyncRun
 from schemas.events import FacetName
+from schemas.times import to_ms
 
 router = APIRouter(prefix="/api/v1/tenants/{tenant}/syncs", tags=["syncs"])
 
@@ -18,11 +20,21 @@ async def list_syncs(
     tenant: Tenant,
     facet: Annotated[FacetName | None, Query(description="of one facet alone")] = None,
     source: Annotated[str | None, Query(max_length=64, description="of one source alone")] = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
 ) -> dict[str, Any]:
     """Completed, held and confirmed syncs of a tenant; the last 20 of each facet, source and status."""
     context.require(tenant)
-    runs = await runs_of(context, tenant, facet or "", source or "")
-    return {"items": [run.model_dump(mode="json") for run in runs], "next_cursor": None}
+    after = decode_cursor(cursor, tuple[int, str, str, str])
+    runs = sorted(await runs_of(context, tenant, facet or "", source or ""), key=_place)
+    rest = [run for run in runs if after is None or _place(run) > after]
+    return page(
+        rest[: limit + 1], limit, lambda run: encode_cursor(*_place(run)), lambda run: run.model_dump(mode="json")
+    )
+
+
+def _place(run: SyncRun) -> tuple[int, str, str, str]:
+    return -to_ms(run.started_at), run.facet, run.source, run.id
 
 
 @router.post("/{sync_id}/confirm", summary="Let a held sync through", response_model=SyncRun)

@@ -9,7 +9,7 @@ from portal.ranges import RangeError, choose_step, parse_range
 from portal.services import utc_now
 from runtime.cli.client import connect, tenant_path
 from runtime.cli.failure import Failure
-from runtime.cli.output import TenantArgument, print_json, print_line, print_table
+from runtime.cli.output import TenantArgument, json_text, print_line, print_table, write_text
 from runtime.cli.plot import draw, save_png
 
 _ROWS = 60
@@ -43,15 +43,11 @@ def history(
     query = {"from": since.isoformat(), "to": until.isoformat(), "step": step}
     with connect() as api:
         if form == "csv":
-            _write(api.text(path, "text/csv", **query), output)
+            write_text(api.text(path, "text/csv", **query), output)
             return
         found = api.get(path, **query)
-    if form == "json" and output is None:
-        print_json(found)
-    elif form == "json":
-        import json
-
-        _write(json.dumps(found, indent=2), output)
+    if form == "json":
+        write_text(json_text(found), output)
     elif not found["points"]:
         print_line(f"nothing is on record of {name} between {found['from']} and {found['to']}")
     elif form == "png":
@@ -74,14 +70,3 @@ def _print(points: list[dict[str, Any]]) -> None:
         for point in points
     ]  # fmt: skip
     print_table(("at", *numbers), rows, numbers=numbers)
-
-
-def _write(text: str, output: Path | None) -> None:
-    if output is None:
-        typer.echo(text, nl=not text.endswith("\n"))
-        return
-    try:
-        output.write_text(text, "utf-8", newline="")
-    except OSError as error:
-        raise Failure(f"{output} cannot be written: {error.strerror}; name another file with --output") from error
-    print_line(f"written: {output}")

@@ -3,13 +3,17 @@
 import json
 import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from runtime.cli.failure import Failure
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, as the REST API gives it.")]
+OutputOption = Annotated[Path | None, typer.Option("--output", "-o", help="File for what is no table.")]
 TenantArgument = Annotated[str, typer.Argument(metavar="TENANT", help="Tenant id.")]
 
 _WIDE = 240
@@ -21,9 +25,14 @@ def console() -> Console:
     return Console(width=None if sys.stdout.isatty() else _WIDE, highlight=False, soft_wrap=False)
 
 
+def json_text(data: Any) -> str:
+    """Return data as indented JSON."""
+    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+
+
 def print_json(data: Any) -> None:
     """Print data as indented JSON."""
-    sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+    sys.stdout.write(json_text(data))
 
 
 def print_json_line(data: Any) -> None:
@@ -45,6 +54,18 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, number
 def print_line(text: str = "") -> None:
     """Print a line of plain text."""
     console().print(text, markup=False)
+
+
+def write_text(text: str, output: Path | None) -> None:
+    """Write text to a file, or print it where none is named. Raises Failure for a file that cannot be written."""
+    if output is None:
+        typer.echo(text, nl=not text.endswith("\n"))
+        return
+    try:
+        output.write_text(text, "utf-8", newline="")
+    except OSError as error:
+        raise Failure(f"{output} cannot be written: {error.strerror}; name another file with --output") from error
+    print_line(f"written: {output}")
 
 
 def shown(value: Any) -> str:

@@ -1,17 +1,28 @@
 """Owns the commands about single subjects: `seats`, `explain`, `changes`, `audit`."""
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
 from runtime.cli.client import connect, tenant_path
 from runtime.cli.failure import Failure
-from runtime.cli.output import AsJson, TenantArgument, print_json, print_line, print_table
+from runtime.cli.output import (
+    AsJson,
+    OutputOption,
+    TenantArgument,
+    json_text,
+    print_json,
+    print_line,
+    print_table,
+    write_text,
+)
 from schemas.identifiers import is_number, is_user
 
 Factor = Literal[
     "counted", "none", "all", "direct_routing", "operator_connect", "lifecycle", "user_interface", "service_number"
 ]
+FormatOption = Annotated[Literal["table", "csv", "json"], typer.Option("--format", help="How to show it.")]
 AtOption = Annotated[
     str | None, typer.Option("--at", metavar="TIME", help="As recorded then: RFC 3339, 2026-03-03, 30d.")
 ]
@@ -22,16 +33,18 @@ def seats(
     factor: Annotated[Factor, typer.Option(help="A factor, counted, none (known and not counted) or all.")] = "counted",
     search: Annotated[str | None, typer.Option(help="In id, name or user principal name.")] = None,
     at: AtOption = None,
+    form: FormatOption = "table",
     as_json: AsJson = False,
+    output: OutputOption = None,
 ) -> None:
     """List who is counted, where, and since when.
 
     Example: poolwatch seats acme --factor direct_routing
     """
-    with connect() as api:
-        found = list(api.items(tenant_path(name, "/seats"), factor=factor, search=search, at=at))
-    if as_json:
-        print_json(found)
+    found = _listed(
+        tenant_path(name, "/seats"), "json" if as_json else form, output, factor=factor, search=search, at=at
+    )
+    if found is None:
         return
     columns = ("subject", "display_name", "user_principal_name", "factor", "since")
     print_table(columns, [[seat[column] for column in columns] for seat in found])
@@ -63,16 +76,17 @@ def changes(
         str | None, typer.Option("--from", metavar="TIME", help="30d (ago), 2026-03, or RFC 3339.")
     ] = None,
     end: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Likewise; default: now.")] = None,
+    form: FormatOption = "table",
     as_json: AsJson = False,
+    output: OutputOption = None,
 ) -> None:
     """List what moved the count: subjects one by one, settings with the number of subjects they moved.
 
     Example: poolwatch changes acme --from 7d
     """
-    with connect() as api:
-        found = list(api.items(tenant_path(name, "/changes"), **{"from": start, "to": end}))
-    if as_json:
-        print_json(found)
+    query = {"from": start, "to": end}
+    found = _listed(tenant_path(name, "/changes"), "json" if as_json else form, output, **query)
+    if found is None:
         return
     columns = ("at", "kind", "subject", "from_factor", "to_factor", "cause", "source")
     print_table(columns, [[_cell(item, column) for column in columns] for item in found])
@@ -88,6 +102,19 @@ def audit(name: TenantArgument, as_json: AsJson = False) -> None:
     print_json(found) if as_json else _print_audit(found)
     if not found["agrees"]:
         raise typer.Exit(1)
+
+
+def _listed(path: str, form: str, output: Path | None, **query: str | None) -> list[dict[str, Any]] | None:
+    """Return all items of a list to make a table of; None where they have been written in another form."""
+    with connect() as api:
+        if form == "csv":
+            write_text(api.text(path, "text/csv", **query), output)
+            return None
+        found = list(api.items(path, **query))
+    if form == "json":
+        write_text(json_text(found), output)
+        return None
+    return found
 
 
 def _cell(item: dict[str, Any], column: str) -> Any:

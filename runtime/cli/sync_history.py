@@ -19,11 +19,11 @@ class ApiHistory:
         """Return the runs of (tenant, facet, source); none for a tenant that was never heard of."""
         try:
             path = tenant_path(tenant, "/syncs")
-            answer = await asyncio.to_thread(self._api.get, path, facet=facet, source=source)
+            runs = await asyncio.to_thread(lambda: list(self._api.items(path, facet=facet, source=source)))
         except Refused as error:
             if error.status == 404:
                 return []
             raise HistoryUnavailableError(f"the portal does not tell of earlier syncs: {error}") from error
         except NotThere as error:
             raise HistoryUnavailableError(f"earlier syncs cannot be asked for: {error}") from error
-        return [SyncRun.model_validate(run) for run in answer["items"]]
+        return [SyncRun.model_validate(run) for run in runs]

@@ -17,7 +17,7 @@ def sync_list(name: TenantArgument, as_json: AsJson = False) -> None:
     Example: poolwatch sync list acme
     """
     with connect() as api:
-        runs = list(api.get(tenant_path(name, "/syncs"))["items"])
+        runs = list(api.items(tenant_path(name, "/syncs")))
     if as_json:
         print_json(runs)
         return

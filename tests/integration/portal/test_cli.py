@@ -175,6 +175,21 @@ async def test_history_comes_in_every_form(folder: Path) -> None:
     assert (1, True) == (nowhere.code, "name another file with --output" in nowhere.err)
 
 
+async def test_seats_and_changes_come_as_csv_and_in_files(folder: Path, world: World) -> None:
+    for command, query in (("seats", {}), ("changes", {"from": "30d"})):
+        options = [f"--{name}={value}" for name, value in query.items()]
+        text = await cli(command, "contoso", "--format", "csv", *options)
+        api = await world.http.get(f"/api/v1/tenants/contoso/{command}", params=query, headers={"Accept": "text/csv"})
+        assert (0, api.text) == (text.code, text.out)
+        assert len(text.out.splitlines()) > 1
+        for form in ("csv", "json"):
+            kept = await cli(command, "contoso", "--format", form, "-o", f"{command}.{form}", *options)
+            assert (0, f"written: {command}.{form}\n") == (kept.code, kept.out)
+        listed = await printed(command, "contoso", *options)
+        assert listed == json.loads((folder / f"{command}.json").read_text("utf-8"))
+        assert text.out == (folder / f"{command}.csv").read_bytes().decode()
+
+
 async def test_an_audit_that_differs_ends_with_1(folder: Path, world: World, tenant: str) -> None:
     await world.set(tenant, START)
     world.observe(tenant, ANA, START + HOUR, phone_number=DIRECT)

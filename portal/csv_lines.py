@@ -1,0 +1,54 @@
+"""Owns the lines of every CSV that Poolwatch writes. No cell of it is a formula to a spreadsheet."""
+
+import csv
+import io
+from collections.abc import AsyncIterator, Iterable
+from typing import Annotated, Any
+
+from fastapi import Depends, Header
+from fastapi.responses import StreamingResponse
+
+MEDIA_TYPE = "text/csv; charset=utf-8"
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def csv_lines(rows: Iterable[Iterable[Any]]) -> str:
+    """Return rows as CSV (RFC 4180). Numbers stay numbers, None is empty, true and false are as in JSON.
+
+    A text that a spreadsheet would compute begins with an apostrophe: names come from directories that others fill.
+    """
+    out = io.StringIO()
+    csv.writer(out).writerows([_cell(value) for value in row] for row in rows)
+    return out.getvalue()
+
+
+def attachment(name: str) -> dict[str, str]:
+    """Return the headers that let a browser save an answer under a file name, which is of a tenant id and letters."""
+    return {"Content-Disposition": f'attachment; filename="{name}"'}
+
+
+async def streamed(lines: AsyncIterator[str], name: str) -> StreamingResponse:
+    """Return an answer that is sent as it is read. What fails at the first page is told as any error is."""
+    first = await anext(lines)
+
+    async def all_lines() -> AsyncIterator[str]:
+        yield first
+        async for more in lines:
+            yield more
+
+    return StreamingResponse(all_lines(), media_type=MEDIA_TYPE, headers=attachment(name))
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value
+
+
+def _wants_csv(accept: Annotated[str, Header(include_in_schema=False)] = "") -> bool:
+    return "text/csv" in accept.lower()
+
+
+WantsCsv = Annotated[bool, Depends(_wants_csv)]
+"""Whether the request's Accept names text/csv. OpenAPI knows it from the media types of the answer."""
