@@ -7,7 +7,19 @@ from fastapi.responses import JSONResponse
 
 from portal import problems
 from portal.access.gate import Gate, Recognise, anybody_here
-from portal.api import events, history, operations, seats, settings, sources, stream, syncs, tenants, vendor
+from portal.api import (
+    events,
+    history,
+    operations,
+    seats,
+    settings,
+    sources,
+    stream,
+    syncs,
+    tenants,
+    vendor,
+    what_if,
+)
 from portal.api.context import Context
 from portal.metrics import Measured, Metrics
 from portal.origins import SameOrigin
@@ -38,7 +50,7 @@ def create_app(services: Services, recognise: Recognise = anybody_here) -> FastA
     app.add_exception_handler(ServiceError, _service_away)
     app.add_exception_handler(RangeError, _range_refused)
     app.add_exception_handler(clickhouse.ClickHouseError, _history_away)
-    for module in (tenants, history, seats, settings, events, syncs, sources, stream, vendor, operations):
+    for module in (tenants, history, seats, settings, what_if, events, syncs, sources, stream, vendor, operations):
         app.include_router(module.router)
     return app
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from licensing.what_if import Tried
+
 
 @dataclass(frozen=True, slots=True)
 class Seat:
@@ -43,6 +45,25 @@ class FacetFacts:
     observed_at: datetime
     source: str
     facts: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class TriedValue:
+    """A gateway (facet voice) or a dial-plan tag that criteria are tried against, and how many subjects have it."""
+
+    facet: Tried
+    value: str
+    subjects: int
+    key: int
+    """What the store finds its subjects by; another value may share it."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlikeSubjects:
+    """Subjects whose facts are the same as far as criteria look at them (`licensing.what_if.DECIDING_FACTS`)."""
+
+    facts: dict[str, dict[str, Any] | None]
+    subjects: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +146,15 @@ class Store(Protocol):
 
     def profiles(self, tenant: str) -> dict[str, int]:
         """Return the recorded profile of every subject of the tenant."""
+
+    def tried_values(self, tenant: str) -> list[TriedValue]:
+        """Return the gateways and dial-plan tags of the tenant's subjects, most subjects first."""
+
+    def alike_subjects(self, tenant: str, keys: Sequence[int]) -> list[AlikeSubjects]:
+        """Return the subjects whose gateway or tag has one of these keys, and maybe others."""
+
+    def display_names(self, tenant: str, subjects: Sequence[str]) -> dict[str, str | None]:
+        """Return the display names of these subjects, as far as they are known."""
 
     def settings_history(self, tenant: str) -> list[SettingsRevision]:
         """Return all revisions of a tenant (or `_provider`), oldest first."""

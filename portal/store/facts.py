@@ -11,18 +11,21 @@ from portal.store.clients import ABOVE_FLOOR, Clients, ask, at_ms, ms, stream
 from schemas.times import from_ms, to_ms
 
 
-def _now_sql(of_subject: str, order: str) -> str:
+def known_sql(columns: str, *, of_subject: str = "", only: str = "") -> str:
+    """Return the question for facets as they are known now. Further conditions: `of_subject` on the subject, `only` on
+    the facets that are returned."""
     # A facet observed just after a removal's stamp is above the floor, and yet void: it was told before the removal.
-    return f"""SELECT subject, facet, {ms("observed_at")}, source, facts FROM seat_facets FINAL
+    return f"""SELECT {columns} FROM seat_facets FINAL
 LEFT JOIN (
     SELECT subject, max(rev) AS removed_rev FROM seat_changes
     WHERE tenant = {{tenant:String}}{of_subject} AND kind = 'removed' GROUP BY subject
 ) AS removals USING (subject)
-WHERE tenant = {{tenant:String}}{of_subject} AND rev > removed_rev AND {ABOVE_FLOOR} ORDER BY {order}"""
+WHERE tenant = {{tenant:String}}{of_subject}{only} AND rev > removed_rev AND {ABOVE_FLOOR}"""
 
 
-_OF_SUBJECT = _now_sql(" AND subject = {subject:String}", "facet")
-_OF_ALL = _now_sql("", "subject, facet")
+_COLUMNS = f"subject, facet, {ms('observed_at')}, source, facts"
+_OF_SUBJECT = f"{known_sql(_COLUMNS, of_subject=' AND subject = {subject:String}')} ORDER BY facet"
+_OF_ALL = f"{known_sql(_COLUMNS)} ORDER BY subject, facet"
 # A removal ends what was known: only what was told after the last one counts.
 _AT = f"""SELECT subject, facet, {ms("argMax(observed_at, rev)")}, argMax(source, rev), argMax(facts, rev)
 FROM seat_changes FINAL

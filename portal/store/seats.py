@@ -84,6 +84,11 @@ def _names(
     return {subject: (display or None, principal or None) for subject, display, principal in rows}
 
 
+def display_names(clients: Clients, tenant: str, subjects: Sequence[str]) -> dict[str, str | None]:
+    """Return the display names of these subjects, as far as they are known."""
+    return {subject: name for subject, (name, _) in _names(clients, tenant, subjects, None).items()}
+
+
 def profiles(clients: Clients, tenant: str) -> dict[str, int]:
     """Return the recorded profile of every subject of the tenant."""
     return {subject: int(profile) for subject, profile in ask(clients, _KNOWN_NOW, {"tenant": tenant})}

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from portal.ports import Bucket, FacetFacts, ProfileChange, Seat, SettingsRevision
-from portal.store import audit, changes, facts, history, seats, sparklines
+from portal.ports import AlikeSubjects, Bucket, FacetFacts, ProfileChange, Seat, SettingsRevision, TriedValue
+from portal.store import audit, changes, criteria, facts, history, seats, sparklines
 from portal.store.clients import Clients
 
 
@@ -53,6 +53,15 @@ class ClickHouseStore:
 
     def all_facts(self, tenant: str) -> Iterator[FacetFacts]:
         return facts.all_facts(self._clients, tenant)
+
+    def tried_values(self, tenant: str) -> list[TriedValue]:
+        return criteria.tried_values(self._clients, tenant)
+
+    def alike_subjects(self, tenant: str, keys: Sequence[int]) -> list[AlikeSubjects]:
+        return criteria.alike_subjects(self._clients, tenant, keys)
+
+    def display_names(self, tenant: str, subjects: Sequence[str]) -> dict[str, str | None]:
+        return seats.display_names(self._clients, tenant, subjects)
 
     def settings_history(self, tenant: str) -> list[SettingsRevision]:
         return audit.settings_history(self._clients, tenant)

@@ -8,6 +8,7 @@ import pydantic
 from licensing.criteria import PatternError, compile_criteria
 from schemas.commands import Answer, ChangeSettings
 from schemas.identifiers import PROVIDER_KEY
+from schemas.merge_patch import merge
 from schemas.settings import STAMPS, ProviderSettings, Settings, TenantSettings
 from schemas.times import format_ms, to_ms
 
@@ -66,20 +67,6 @@ def _next_body(current: Settings | None, command: ChangeSettings) -> dict[str, A
         return command.body
     known = current.model_dump(mode="json") if current is not None else {}
     return merge(known, command.body) if command.mode == "patch" else known
-
-
-def merge(target: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
-    """Return the target with a JSON merge patch applied (RFC 7396): null removes, objects merge, the rest replaces."""
-    merged = dict(target)
-    for name, value in patch.items():
-        if value is None:
-            merged.pop(name, None)
-        elif isinstance(value, dict):
-            known = merged.get(name)
-            merged[name] = merge(known if isinstance(known, dict) else {}, value)
-        else:
-            merged[name] = value
-    return merged
 
 
 def _refuse(command: ChangeSettings, status: Any, detail: str, revision: int) -> Answer:

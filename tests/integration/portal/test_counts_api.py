@@ -269,7 +269,7 @@ async def test_the_document_of_the_api_names_every_path_of_the_contract(world: W
     expected = {
         "/api/v1/tenants", f"{tenant}/licenses", f"{tenant}/licenses/history", f"{tenant}/seats",
         f"{tenant}/seats/{{subject}}", f"{tenant}/changes", f"{tenant}/settings", f"{tenant}/settings/changes",
-        f"{tenant}/audit", tenant, f"{tenant}/syncs", f"{tenant}/syncs/{{sync_id}}/confirm",
+        f"{tenant}/audit", f"{tenant}/what-if", tenant, f"{tenant}/syncs", f"{tenant}/syncs/{{sync_id}}/confirm",
         "/api/v1/provider/settings",
         "/api/v1/events", "/api/v1/stream", "/metrics", "/api/v3/customer/{tenant}/licenseinfo",
         "/api/v3/customer/{tenant}/licensedUsers", "/healthz", "/readyz",

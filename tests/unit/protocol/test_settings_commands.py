@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 
 from schemas.commands import ChangeSettings
+from schemas.merge_patch import merge
 from schemas.settings import ProviderSettings, Settings, TenantSettings
 from schemas.times import from_ms
 from streams.protocol.settings_book import SettingsBook
-from streams.protocol.settings_commands import decide, merge
+from streams.protocol.settings_commands import decide
 from tests.unit.protocol.bench import NOW_MS
 
 
