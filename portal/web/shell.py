@@ -4,10 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from fastapi import Request
 from nicegui import ui
 
+from portal.access.gate import principal_of
+from portal.access.principals import Principal
 from portal.web.text import Text, heading
-from portal.web.visit import THEME_COOKIE, Theme, Visit
+from portal.web.visit import THEME_COOKIE, Theme, Visit, theme_of
 
 _CSS = Path(__file__).with_name("site.css").read_text("utf-8")
 _PRIMARY = "#1b5a9e"
@@ -28,7 +31,15 @@ _THEMES: dict[Theme, bool | None] = {"auto": None, "dark": True, "light": False}
 @contextmanager
 def page(here: Visit, title: str) -> Iterator[None]:
     """Frame a page of all tenants; its content goes inside."""
-    with _frame(here, title):
+    with _frame(title, here.principal, here.theme):
+        heading(title, 1)
+        yield
+
+
+@contextmanager
+def error_page(request: Request, title: str) -> Iterator[None]:
+    """Frame what is shown instead of a page, to whomever asks."""
+    with _frame(title, principal_of(request), theme_of(request)):
         heading(title, 1)
         yield
 
@@ -38,7 +49,7 @@ def tenant_page(here: Visit, tenant: str, title: str) -> Iterator[None]:
     """Frame a page of one tenant, with the way to its other pages. `title` is that of one of the tabs, or of a page
     below one."""
     name = here.context.settings_of(tenant).display_name or tenant
-    with _frame(here, f"{title} · {name}"):
+    with _frame(f"{title} · {name}", here.principal, here.theme):
         with ui.column().classes("gap-0"):
             heading(name, 1)
             if name != tenant:
@@ -52,21 +63,27 @@ def tenant_page(here: Visit, tenant: str, title: str) -> Iterator[None]:
 
 
 @contextmanager
-def _frame(here: Visit, title: str) -> Iterator[None]:
+def _frame(title: str, principal: Principal | None, theme: Theme) -> Iterator[None]:
     ui.page_title(f"{title} · Poolwatch")
     ui.colors(primary=_PRIMARY)
     ui.add_css(_CSS)
+    ui.on_exception(_tell_of_a_failure)
     with ui.header().classes("items-center q-py-xs"):
         Text("a", "Skip to content").props(f'href="#{_CONTENT}"').classes("skip")
         ui.link("Poolwatch", "/").classes("text-white text-weight-bold").style("text-decoration: none")
         with ui.element("nav").props('aria-label="Main"').classes("row gap-4"):
             ui.link("Sources", "/sync").classes("text-white")
         ui.space()
-        ui.label(here.principal.name).props('data-testid="principal"')
-        _theme_switch(here.theme)
+        if principal is not None:
+            ui.label(principal.name).props('data-testid="principal"')
+        _theme_switch(theme)
     # Not a <main> of its own: Quasar's page around it is one.
     with ui.element("div").classes("page column").props(f'id="{_CONTENT}" tabindex=-1'):
         yield
+
+
+def _tell_of_a_failure() -> None:
+    ui.notify("That failed. Load the page again; the log of Poolwatch has the reason.", type="negative")
 
 
 def _theme_switch(chosen: Theme) -> None:

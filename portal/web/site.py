@@ -6,7 +6,7 @@ from nicegui import ui
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from portal.api.context import Context
-from portal.web import audit, overview, sync  # noqa: F401 -- a page registers itself where it is defined
+from portal.web import audit, errors, overview, sync  # noqa: F401 -- a page registers itself where it is defined
 
 _OF_THE_API = ("/api/", "/healthz", "/readyz", "/metrics")
 
@@ -17,6 +17,7 @@ def create_site(context: Context) -> FastAPI:
     ui.checkbox.default_props("dense")
     site = FastAPI(openapi_url=None)
     ui.run_with(site, title="Poolwatch", language="en-US", dark=None, tailwind=False, show_welcome_message=False)
+    errors.install()
     site.add_middleware(_Given, context=context)
     return site
 

@@ -41,9 +41,13 @@ def visit(request: Request) -> Visit:
     principal = principal_of(request)
     if principal is None:
         raise HTTPException(401, "sign in first")
+    return Visit(request.scope["state"]["context"], principal, theme_of(request))
+
+
+def theme_of(request: Request) -> Theme:
+    """Return the colours that the visitor has chosen."""
     chosen = request.cookies.get(THEME_COOKIE)
-    theme = cast(Theme, chosen) if chosen in ("dark", "light") else "auto"
-    return Visit(request.scope["state"]["context"], principal, theme)
+    return cast(Theme, chosen) if chosen in ("dark", "light") else "auto"
 
 
 def visit_of(request: Request, tenant: str) -> Visit:

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import OpenPage
 from tests.support.browsing import DESKTOP, PHONE, Theme, grave_findings, overflow_px, unreached_by_keyboard
 
-PAGES = ("/", "/tenants/contoso")
+PAGES = ("/", "/sync", "/tenants/contoso")
 
 
 @pytest.mark.parametrize("path", PAGES)
