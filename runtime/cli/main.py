@@ -17,6 +17,7 @@ from runtime.cli.run import run
 from runtime.cli.sources import sources
 from runtime.cli.syncs import sync
 from runtime.cli.tenants import provider, settings, tenant
+from runtime.cli.what_if import what_if
 from runtime.logging import configure
 from runtime.settings import Log, SettingsError
 
@@ -56,6 +57,7 @@ for name, command in (
     ("explain", seats.explain),
     ("changes", seats.changes),
     ("audit", seats.audit),
+    ("what-if", what_if),
     ("refresh", refresh),
     ("sources", sources),
     ("migrate", operate.migrate),

@@ -1,10 +1,29 @@
-"""Owns how options of the command line become a body of settings (a JSON merge patch)."""
+"""Owns the options that name what a count depends on, and how options become a body of settings (a merge patch)."""
 
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import typer
 
 Body = dict[str, Any]
+
+PoolOption = Annotated[int | None, typer.Option("--pool", min=0, help="Licences that the tenant bought.")]
+ServiceTypeOption = Annotated[str | None, typer.Option("--service-type", help="ump_365, hosted_pro, oc_pro, …")]
+FactorOption = Annotated[
+    list[str] | None,
+    typer.Option("--factor", metavar="NAME=on|off|default", help="Switch lifecycle, user_interface or service_number."),
+]
+GatewayOption = Annotated[
+    list[str] | None,
+    typer.Option("--gateway", metavar="HOST", help="A site gateway; those given replace the ones before."),
+]
+CriteriaOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--criteria",
+        metavar="NAME=REGEX",
+        help="licensed_users_by_gateway, dr_numbers or reject_service_numbers (RE2); empty = default.",
+    ),
+]
 
 _PLACES: dict[str, tuple[str, ...]] = {
     "pool": ("acquired_licenses",),

@@ -7,16 +7,20 @@ import typer
 from runtime.cli.client import connect, tenant_path
 from runtime.cli.failure import Failure
 from runtime.cli.output import AsJson, TenantArgument, percent, print_json, print_line, print_table
-from runtime.cli.settings_arguments import Body, Changes
+from runtime.cli.settings_arguments import (
+    Body,
+    Changes,
+    CriteriaOption,
+    FactorOption,
+    GatewayOption,
+    PoolOption,
+    ServiceTypeOption,
+)
 
 tenant = typer.Typer(no_args_is_help=True, help="Tenants and their settings.")
 provider = typer.Typer(no_args_is_help=True, help="The provider's own defaults, for tenants that do not say otherwise.")
 settings = typer.Typer(no_args_is_help=True, help="What became of settings.")
 
-FactorOption = Annotated[
-    list[str] | None,
-    typer.Option("--factor", metavar="NAME=on|off|default", help="Switch lifecycle, user_interface or service_number."),
-]
 WarningOption = Annotated[float | None, typer.Option("--warning", min=0, help="Warn at this usage, in percent.")]
 CriticalOption = Annotated[float | None, typer.Option("--critical", min=0, help="Critical at this usage, in percent.")]
 ClearOption = Annotated[
@@ -34,20 +38,12 @@ DefaultOption = Annotated[
 @tenant.command("set")
 def tenant_set(
     name: TenantArgument,
-    pool: Annotated[int | None, typer.Option(min=0, help="Licences that the tenant bought.")] = None,
+    pool: PoolOption = None,
     display_name: Annotated[str | None, typer.Option("--name", help="Name for people.")] = None,
-    service_type: Annotated[str | None, typer.Option(help="ump_365, hosted_pro, oc_pro, …")] = None,
+    service_type: ServiceTypeOption = None,
     factor: FactorOption = None,
-    gateway: Annotated[
-        list[str] | None, typer.Option(metavar="HOST", help="A site gateway; those given replace the ones before.")
-    ] = None,
-    criteria: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME=REGEX",
-            help="licensed_users_by_gateway, dr_numbers or reject_service_numbers (RE2); empty = default.",
-        ),
-    ] = None,
+    gateway: GatewayOption = None,
+    criteria: CriteriaOption = None,
     customer_guid: Annotated[str | None, typer.Option(metavar="GUID", help="Customer GUID, for criteria.")] = None,
     ms_tenant_id: Annotated[
         str | None, typer.Option(metavar="GUID", help="Microsoft tenant id, for Microsoft Graph and criteria.")

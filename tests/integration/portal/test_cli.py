@@ -159,6 +159,48 @@ async def test_an_explanation_reads_like_words(folder: Path) -> None:
     assert (1, True) == (odd.code, "is not a subject" in odd.err)
 
 
+async def test_a_what_if_shows_both_counts_and_who_makes_the_difference(
+    folder: Path, world: World, tenant: str
+) -> None:
+    await world.set(tenant, START, acquired_licenses=10)
+    names = {"display_name": "Ana Alba"}
+    world.observe(tenant, ANA, START + HOUR, directory=names, phone_number=DIRECT, voice={"gateway": "sbc1.example"})
+    world.observe(tenant, ANA, START + HOUR, lifecycle={"groups": ["template"]})
+    for number in range(25):
+        world.observe(tenant, f"number:{number}", START + HOUR, dial_plan={"tag": "fax"})
+    await world.publish(tenant, START + HOUR)
+    tried = ("what-if", tenant, "--gateway", "sbc2.example", "--factor", "service_number=off", "--pool", "12")
+    ended = await cli(*tried)
+    assert 0 == ended.code, ended.err
+    lines = [" ".join(line.split()) for line in ended.out.splitlines()]
+    for text in (
+        "Acquired Licenses 10 12 +2", "Currently Licensed 26 1 -25", "Usage 260.0 % 8.3 % -",
+        "Managed Users - Direct Routing 1 (1) 0 (0) -1", "Managed Users - By Template 0 (1) 1 (1) +1",
+        "0 subjects gained, 25 lost, 1 moved", "… and 6 more (--json lists up to 1,000 of each kind)",
+    ):  # fmt: skip
+        assert text in lines, ended.out
+    assert 20 == len([line for line in lines if line.startswith("lost number:")])
+    body = {"gateways": ["sbc2.example"], "factors": {"service_number": False}, "acquired_licenses": 12}
+    api = (await world.http.post(f"/api/v1/tenants/{tenant}/what-if", json=body)).json()
+    told = await printed(*tried)
+    for found in (api, told):
+        del found["then"]["computed_at"]
+    assert api == told
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "said"),
+    [
+        ([], 1, "nothing to try"),
+        (["--criteria", "dr_numbers=(?=a)"], 1, "RE2"),
+        (["--factor", "lifecycle=maybe"], 2, "NAME=off"),
+    ],
+)
+async def test_what_cannot_be_tried_is_told(folder: Path, options: list[str], code: int, said: str) -> None:
+    ended = await cli("what-if", "contoso", *options)
+    assert (code, True) == (ended.code, said in ended.err), ended
+
+
 async def test_history_comes_in_every_form(folder: Path) -> None:
     query = ["history", "contoso", "--from", "25d", "--step", "1d"]
     points = (await printed(*query))["points"]
