@@ -13,7 +13,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from portal.publishing import tell_failure
-from portal.services import Subscription
+from portal.services import Audience, Subscription
 from portal.sources import SourceBook
 from portal.stream import CountStream
 from schemas.count import Count
@@ -89,8 +89,8 @@ class LiveTopics:
     def provider(self) -> ProviderSettings:
         return self._provider
 
-    def subscribe(self, tenant: str | None, last_id: str | None) -> AbstractAsyncContextManager[Subscription]:
-        return self._stream.subscribe(tenant, last_id)
+    def subscribe(self, audience: Audience, last_id: str | None) -> AbstractAsyncContextManager[Subscription]:
+        return self._stream.subscribe(audience, last_id)
 
     async def _read(self) -> None:
         ends: dict[Any, int] | None = None

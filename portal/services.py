@@ -39,18 +39,29 @@ class NotDurable(ServiceError):  # noqa: N818 -- says what is the matter
     """The records are in Kafka, and what follows from them was not seen on disk in time."""
 
 
-@dataclass(frozen=True, slots=True)
-class LiveCount:
-    """A tenant's newest count and its place in the stream: `id` is what a client gives back to resume after it."""
+Audience = frozenset[str] | None
+"""Whose counts somebody may hear of and wants to: some tenants, or all (None)."""
 
-    count: Count
-    id: str
+
+class News(Protocol):
+    """Newest counts of different tenants, oldest first."""
+
+    @property
+    def counts(self) -> Sequence[Count]: ...
+
+    @property
+    def id(self) -> str:
+        """What a client gives back to resume after them."""
+
+    @property
+    def text(self) -> bytes:
+        """The same as server-sent events, encoded once for all listeners."""
 
 
 class Subscription(Protocol):
     """The counts that change from now on; a slow reader gets the newest of each tenant."""
 
-    def __aiter__(self) -> AsyncIterator[LiveCount | None]:
+    def __aiter__(self) -> AsyncIterator[News | None]:
         """Yield changed counts; None after some seconds without one, so that dead connections are noticed."""
 
 
@@ -71,8 +82,8 @@ class LiveCounts(Protocol):
 
     def provider(self) -> ProviderSettings: ...
 
-    def subscribe(self, tenant: str | None, last_id: str | None) -> AbstractAsyncContextManager[Subscription]:
-        """Open the stream: first the newest count of each tenant (or of one) changed since `last_id`, then changes."""
+    def subscribe(self, audience: Audience, last_id: str | None) -> AbstractAsyncContextManager[Subscription]:
+        """Open the stream: first the newest count of each tenant changed since `last_id`, then changes."""
 
 
 class SourceStates(Protocol):

@@ -1,40 +1,111 @@
-"""Owns the stream of counts: who listens, what each has seen, and how one that comes back resumes.
+"""Owns the stream of counts: who listens, what each has seen, how one that comes back resumes, and the events as text.
 
-An id is the last offset seen of each partition of license-counts, so any portal process can resume what another began.
+Counts stand in one log, in the order in which they were read, and a listener is a place in it. Listeners who are
+equally far get the same block, made and encoded once; a slow one costs its place and the block that it has in hand.
+
+An id is the last offset of each partition of license-counts at a place, so any portal process can resume what another
+began. It names the tenants it is of, if not all: to listeners to others it says nothing.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from hashlib import blake2b
+from itertools import islice
+from operator import attrgetter
+from weakref import WeakValueDictionary
 
-from portal.services import LiveCount
+from portal.services import Audience
 from schemas.count import Count
 
 QUIET_S = 15.0
 """After so long without a change a subscription yields None."""
+PACE_S = 0.1
+"""Listeners are woken this often at most: a count after a pause goes out at once, and what follows it together."""
+BLOCK = 64
+"""Counts at a time for one listener: what a slow one holds, beside the buffer of its connection."""
+_SHARED_BLOCKS = 16
+_SPARE = 1_000
 
-_Entry = tuple[Count, int, int]
-"""A count with its partition and offset."""
+Offsets = tuple[int, ...]
+"""Of each partition, -1 for none."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Entry:
+    """A count at its place in the log. `ends`: the offsets up to this place."""
+
+    place: int
+    count: Count
+    partition: int
+    offset: int
+    ends: Offsets
+
+    @cached_property
+    def text(self) -> bytes:
+        return b"event: count\ndata: " + self.count.model_dump_json().encode() + b"\n"
+
+
+_place_of = attrgetter("place")
+
+
+class News:
+    """Newest counts of different tenants, oldest first, and the id that resumes after them."""
+
+    def __init__(self, entries: Sequence[_Entry], life: str) -> None:
+        self._entries, self._life = entries, life
+        self.id = f"{life}~{'.'.join(map(str, entries[-1].ends))}"
+
+    @property
+    def counts(self) -> list[Count]:
+        return [entry.count for entry in self._entries]
+
+    @cached_property
+    def text(self) -> bytes:
+        """The server-sent events. Only the last has the id, which covers all: after a part of them a client resumes
+        from the id before."""
+        return b"\n".join(entry.text for entry in self._entries) + b"id: " + self.id.encode() + b"\n\n"
+
+    def beyond(self, seen: Offsets) -> "News | None":
+        """Return what lies beyond the offsets."""
+        entries = [entry for entry in self._entries if entry.offset > seen[entry.partition]]
+        return News(entries, self._life) if entries else None
 
 
 class CountStream:
     """The newest count of each tenant and its subscribers; all in one event loop."""
 
     def __init__(self, partitions: int, generation: str) -> None:
-        self._partitions, self._generation = partitions, generation
-        self._newest: dict[str, _Entry] = {}
+        self._generation = generation
         self._ends = [-1] * partitions
-        self._subscribers: set[CountSubscription] = set()
+        self._newest: dict[str, _Entry] = {}
+        self._log: list[_Entry] = []
+        self.end = 0
+        """The place of the newest count."""
+        self.told = 0
+        """The place up to which listeners are told; the same for all, so that they stay together."""
+        self._changed: set[str] = set()
+        self._bells: WeakValueDictionary[Audience, asyncio.Event] = WeakValueDictionary()
+        self._ringing: asyncio.TimerHandle | None = None
+        self._rung_at = 0.0
+        self.closed = False
+        self.block_after = lru_cache(_SHARED_BLOCKS)(self._block_after)
 
     def publish(self, count: Count, partition: int, offset: int) -> None:
-        """Tell all subscribers of a newer count."""
-        entry = (count, partition, offset)
-        # Taken out first, so that the order of the dictionary is the order of the offsets of each partition.
-        self._newest.pop(count.tenant, None)
-        self._newest[count.tenant] = entry
+        """Tell all subscribers of a newer count, soon."""
         self._ends[partition] = offset
-        for subscriber in self._subscribers:
-            subscriber.offer(entry)
+        self.end += 1
+        entry = _Entry(self.end, count, partition, offset, tuple(self._ends))
+        self._newest[count.tenant] = entry
+        self._log.append(entry)
+        if len(self._log) > len(self._newest) * 5 // 4 + _SPARE:
+            self._log = [each for each in self._log if self._is_newest(each)]
+        self._changed.add(count.tenant)
+        if self._ringing is None:
+            self._ringing = asyncio.get_running_loop().call_at(self._rung_at + PACE_S, self._ring)
 
     def forget(self, tenant: str) -> None:
         """Drop the count of a tenant that was removed."""
@@ -42,72 +113,101 @@ class CountStream:
 
     def close(self) -> None:
         """End all subscriptions."""
-        for subscriber in self._subscribers:
-            subscriber.end()
+        self.closed = True
+        if self._ringing is not None:
+            self._ringing.cancel()
+        for bell in self._bells.values():
+            bell.set()
 
     @asynccontextmanager
-    async def subscribe(self, tenant: str | None, last_id: str | None) -> AsyncIterator["CountSubscription"]:
-        """Open a subscription, to one tenant or to all (None)."""
-        seen = self._seen(last_id)
-        subscriber = CountSubscription(tenant, seen, self._generation)
-        for entry in self._newest.values():
-            if entry[2] > seen[entry[1]]:
-                subscriber.offer(entry)
-        self._subscribers.add(subscriber)
-        try:
-            yield subscriber
-        finally:
-            self._subscribers.discard(subscriber)
+    async def subscribe(self, audience: Audience, last_id: str | None) -> AsyncIterator["CountSubscription"]:
+        """Open a subscription, to some tenants or to all (None)."""
+        yield CountSubscription(self, audience, self._seen(audience, last_id))
 
-    def _seen(self, last_id: str | None) -> list[int]:
-        nothing = [-1] * self._partitions
-        generation, _, offsets = (last_id or "").rpartition("~")
+    def bell_of(self, audience: Audience) -> asyncio.Event:
+        """Return what rings when there is news for an audience."""
+        return self._bells.setdefault(audience, asyncio.Event())
+
+    def place_of(self, seen: Offsets) -> int:
+        """Return the last place whose offsets are all among those seen."""
+        first = bisect_left(self._log, True, key=lambda entry: _exceeds(entry.ends, seen))
+        return self._log[first - 1].place if first else 0
+
+    def _ring(self) -> None:
+        self._ringing, self._rung_at = None, asyncio.get_running_loop().time()
+        changed, self._changed, self.told = self._changed, set(), self.end
+        for audience, bell in list(self._bells.items()):
+            if audience is None or not audience.isdisjoint(changed):
+                bell.set()
+                bell.clear()
+
+    def _block_after(self, audience: Audience, place: int, told: int) -> tuple[News | None, int]:
+        """Return the first of what an audience is told after a place, and the place after that."""
+        entries = list(islice(self._entries(audience, place, told), BLOCK))
+        news = News(entries, self._life_of(audience)) if entries else None
+        return news, entries[-1].place if len(entries) == BLOCK else told
+
+    def _entries(self, audience: Audience, place: int, told: int) -> Iterator[_Entry]:
+        if audience is not None:
+            of_them = (entry for entry in map(self._newest.get, audience) if entry is not None)
+            yield from sorted((entry for entry in of_them if place < entry.place <= told), key=_place_of)
+            return
+        start = bisect_right(self._log, place, key=_place_of)
+        end = bisect_right(self._log, told, key=_place_of)
+        yield from filter(self._is_newest, islice(self._log, start, end))
+
+    def _is_newest(self, entry: _Entry) -> bool:
+        return self._newest.get(entry.count.tenant) is entry
+
+    def _life_of(self, audience: Audience) -> str:
+        if audience is None:
+            return self._generation
+        return f"{self._generation}~{blake2b(' '.join(sorted(audience)).encode(), digest_size=8).hexdigest()}"
+
+    def _seen(self, audience: Audience, last_id: str | None) -> Offsets:
+        nothing = (-1,) * len(self._ends)
+        life, _, offsets = (last_id or "").rpartition("~")
         try:
-            seen = [int(part) for part in offsets.split(".")]
+            seen = tuple(int(part) for part in offsets.split("."))
         except ValueError:
             return nothing
-        if generation != self._generation or len(seen) != self._partitions:
+        if life != self._life_of(audience) or len(seen) != len(nothing):
             return nothing
         # An offset beyond all that is there: the topic is another one by now, so everything is news.
-        return nothing if any(was > end for was, end in zip(seen, self._ends, strict=True)) else seen
+        return nothing if _exceeds(seen, tuple(self._ends)) else seen
 
 
 class CountSubscription:
-    """One listener: what it has not been given yet, at most one count a tenant, however slow it is."""
+    """One listener: its place in the log."""
 
-    def __init__(self, tenant: str | None, seen: list[int], generation: str) -> None:
-        self._tenant, self._seen, self._generation = tenant, list(seen), generation
-        self._waiting: dict[str, _Entry] = {}
-        self._news = asyncio.Event()
-        self._ended = False
+    def __init__(self, stream: CountStream, audience: Audience, seen: Offsets) -> None:
+        self._stream, self._audience, self._seen = stream, audience, seen
+        self._place = stream.place_of(seen)
+        self._resumed = stream.end if max(seen) >= 0 else 0
+        self._bell = stream.bell_of(audience)
 
-    def offer(self, entry: _Entry) -> None:
-        """Keep a count for the listener, in place of an older one of the tenant."""
-        if self._tenant is None or entry[0].tenant == self._tenant:
-            self._waiting.pop(entry[0].tenant, None)
-            self._waiting[entry[0].tenant] = entry
-            self._news.set()
-
-    def end(self) -> None:
-        """Let the listener finish."""
-        self._ended = True
-        self._news.set()
-
-    async def __aiter__(self) -> AsyncIterator[LiveCount | None]:
-        while not self._ended:
+    async def __aiter__(self) -> AsyncIterator[News | None]:
+        while not self._stream.closed:
+            while (news := self._next()) is not None:
+                yield news
+                await asyncio.sleep(0)  # of many blocks one after the other, others get theirs as well
             try:
                 async with asyncio.timeout(QUIET_S):
-                    await self._news.wait()
+                    await self._bell.wait()
             except TimeoutError:
                 yield None
-                continue
-            self._news.clear()
-            for item in self._taken():
-                yield item
 
-    def _taken(self) -> Iterator[LiveCount]:
-        while self._waiting:
-            # Oldest first: the id then covers nothing that is still waiting.
-            count, partition, offset = self._waiting.pop(next(iter(self._waiting)))
-            self._seen[partition] = offset
-            yield LiveCount(count, f"{self._generation}~{'.'.join(map(str, self._seen))}")
+    def _next(self) -> News | None:
+        while self._place < self._stream.told:
+            began, told = self._place, self._stream.told
+            news, self._place = self._stream.block_after(self._audience, began, told)
+            # Another process may have read partitions in another order: what it has told lies beyond no single place.
+            if news is not None and began < self._resumed:
+                news = news.beyond(self._seen)
+            if news is not None:
+                return news
+        return None
+
+
+def _exceeds(offsets: Offsets, seen: Offsets) -> bool:
+    return any(offset > was for offset, was in zip(offsets, seen, strict=True))

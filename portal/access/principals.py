@@ -31,6 +31,13 @@ class Principal:
         """Tell whether it may know anything of a tenant; to anybody else the tenant does not exist."""
         return self.is_provider or tenant in self.tenants
 
+    def hears(self, tenant: str | None) -> frozenset[str] | None:
+        """Return whose counts it hears of if it asks for those of one tenant or of all (None): None for all there
+        are."""
+        if self.is_provider:
+            return None if tenant is None else frozenset((tenant,))
+        return self.tenants if tenant is None else self.tenants & {tenant}
+
     def changes(self, tenant: str) -> bool:
         """Tell whether it may change a tenant: settings, refreshes, events, confirmations."""
         return self.role == "provider_admin" or (self.role == "tenant_admin" and tenant in self.tenants)

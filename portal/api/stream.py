@@ -6,8 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query
 from fastapi.responses import StreamingResponse
 
-from portal.api.context import Ctx
-from portal.services import LiveCount, LiveCounts
+from portal.api.context import Ctx, Who
+from portal.services import Audience, LiveCounts
 from schemas.identifiers import TenantId
 
 router = APIRouter(prefix="/api/v1", tags=["counts"])
@@ -19,6 +19,7 @@ _STILL_HERE = b": still here\n\n"
 @router.get("/stream", summary="Counts as they change", response_class=StreamingResponse)
 async def stream(
     context: Ctx,
+    principal: Who,
     tenant: Annotated[TenantId | None, Query(description="of one tenant alone")] = None,
     last_event_id: Annotated[str | None, Header(max_length=20_000)] = None,
 ) -> StreamingResponse:
@@ -27,19 +28,15 @@ async def stream(
         context.require(tenant)
     context.require_ready()
     return StreamingResponse(
-        _events(context.services.live, tenant, last_event_id),
+        _events(context.services.live, principal.hears(tenant), last_event_id),
         media_type="text/event-stream",
         # A proxy that buffers would hold events back.
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
-async def _events(live: LiveCounts, tenant: str | None, last_id: str | None) -> AsyncIterator[bytes]:
-    async with live.subscribe(tenant, last_id) as subscription:
+async def _events(live: LiveCounts, audience: Audience, last_id: str | None) -> AsyncIterator[bytes]:
+    async with live.subscribe(audience, last_id) as subscription:
         yield _BEGIN
-        async for item in subscription:
-            yield _STILL_HERE if item is None else _event(item)
-
-
-def _event(item: LiveCount) -> bytes:
-    return f"id: {item.id}\nevent: count\ndata: {item.count.model_dump_json()}\n\n".encode()
+        async for news in subscription:
+            yield _STILL_HERE if news is None else news.text

@@ -74,11 +74,11 @@ def follow(here: Visit, tenant: str | None, show: Callable[[Count], None]) -> No
     client = ui.context.client
 
     async def run() -> None:
-        async with here.context.services.live.subscribe(tenant, None) as counts:
-            async for item in counts:
-                if item is not None and here.principal.sees(item.count.tenant):
+        async with here.context.services.live.subscribe(here.principal.hears(tenant), None) as stream:
+            async for news in stream:
+                for count in news.counts if news is not None else ():
                     with client:
-                        show(item.count)
+                        show(count)
 
     task: asyncio.Task[None] = background_tasks.create(run(), name="page-follows-counts")
     client.on_delete(task.cancel)

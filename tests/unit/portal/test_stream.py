@@ -1,28 +1,36 @@
 """The stream of counts: every listener gets the newest, and one that comes back what it missed."""
 
-from collections.abc import AsyncIterator
+import asyncio
+import json
 
-from portal.services import LiveCount
-from portal.stream import CountStream, CountSubscription
+import pytest
+
+from portal import stream as stream_module
+from portal.services import News
+from portal.stream import BLOCK, CountStream, CountSubscription
 from tests.support.sinking import count, instant
+
+A = frozenset({"a"})
 
 
 def publish(stream: CountStream, tenant: str, version: int, partition: int, offset: int) -> None:
     stream.publish(count(tenant, version, instant(version), version), partition, offset)
 
 
-async def taken(subscription: CountSubscription, number: int) -> list[LiveCount]:
-    found: list[LiveCount] = []
-    items: AsyncIterator[LiveCount | None] = aiter(subscription)
-    while len(found) < number:
-        item = await anext(items)
-        assert item is not None
-        found.append(item)
+async def taken(subscription: CountSubscription, number: int) -> list[News]:
+    """Return news until they hold so many counts."""
+    found: list[News] = []
+    items = aiter(subscription)
+    async with asyncio.timeout(5):
+        while sum(len(news.counts) for news in found) < number:
+            news = await anext(items)
+            assert news is not None
+            found.append(news)
     return found
 
 
-def seen(items: list[LiveCount]) -> list[tuple[str, int]]:
-    return [(item.count.tenant, item.count.version) for item in items]
+def seen(items: list[News]) -> list[tuple[str, int]]:
+    return [(count.tenant, count.version) for news in items for count in news.counts]
 
 
 async def test_a_new_listener_gets_the_newest_of_each_tenant_and_then_changes() -> None:
@@ -45,6 +53,52 @@ async def test_a_slow_listener_gets_one_count_a_tenant() -> None:
         assert seen(await taken(subscription, 2)) == [("a", 99), ("b", 1)]
 
 
+async def test_all_that_is_kept_for_a_slow_listener_is_the_newest_of_each_tenant() -> None:
+    stream = CountStream(1, "g")
+    async with stream.subscribe(None, None) as slow:
+        for version in range(1, 20_000):
+            publish(stream, f"t{version % 100}", version, 0, version)
+        assert len(stream._log) < 2_000
+        assert {version for _, version in seen(await taken(slow, 100))} == set(range(19_900, 20_000))
+
+
+async def test_listeners_who_are_equally_far_get_the_same_bytes() -> None:
+    stream = CountStream(1, "g")
+    publish(stream, "a", 1, 0, 1)
+    async with stream.subscribe(None, None) as first, stream.subscribe(None, None) as second:
+        assert (await taken(first, 1))[0].text is (await taken(second, 1))[0].text
+        publish(stream, "a", 2, 0, 2)
+        assert (await taken(first, 1))[0].text is (await taken(second, 1))[0].text
+
+
+async def test_many_counts_come_in_blocks_and_each_resumes_what_follows_it() -> None:
+    stream = CountStream(2, "g")
+    for number in range(3 * BLOCK + 1):
+        publish(stream, f"t{number}", 1, number % 2, number // 2)
+    async with stream.subscribe(None, None) as subscription:
+        blocks = await taken(subscription, 3 * BLOCK + 1)
+    assert [len(block.counts) for block in blocks] == [BLOCK, BLOCK, BLOCK, 1]
+    for number, block in enumerate(blocks[:-1]):
+        async with stream.subscribe(None, block.id) as subscription:
+            rest = 3 * BLOCK + 1 - (number + 1) * BLOCK
+            assert seen(await taken(subscription, rest)) == seen(blocks[number + 1 :])
+
+
+async def test_the_text_is_one_event_a_count_and_the_id_is_at_the_last() -> None:
+    stream = CountStream(1, "g")
+    publish(stream, "a", 1, 0, 1)
+    publish(stream, "b", 2, 0, 2)
+    async with stream.subscribe(None, None) as subscription:
+        (news,) = await taken(subscription, 2)
+    first, second, nothing = news.text.decode().split("\n\n")
+    assert nothing == ""
+    events = [dict(line.split(": ", 1) for line in event.splitlines()) for event in (first, second)]
+    assert [("count", None), ("count", news.id)] == [(event["event"], event.get("id")) for event in events]
+    assert [json.loads(count.model_dump_json()) for count in news.counts] == [
+        json.loads(event["data"]) for event in events
+    ]
+
+
 async def test_one_that_comes_back_gets_what_changed_since_and_nothing_else() -> None:
     stream = CountStream(2, "g")
     publish(stream, "a", 1, 0, 5)
@@ -58,24 +112,50 @@ async def test_one_that_comes_back_gets_what_changed_since_and_nothing_else() ->
         assert seen(await taken(subscription, 1)) == [("a", 2)]
 
 
+async def test_what_one_process_began_another_resumes_that_read_in_another_order() -> None:
+    one, other = CountStream(2, "g"), CountStream(2, "g")
+    publish(one, "a", 1, 0, 5)
+    publish(one, "b", 1, 1, 3)
+    async with one.subscribe(None, None) as subscription:
+        last = (await taken(subscription, 2))[-1].id
+    for tenant, partition, offset in (("b", 1, 3), ("c", 1, 4), ("a", 0, 5), ("d", 0, 6)):
+        publish(other, tenant, 1, partition, offset)
+    async with other.subscribe(None, last) as subscription:
+        assert seen(await taken(subscription, 2)) == [("c", 1), ("d", 1)]
+
+
 async def test_an_id_never_covers_a_count_that_still_waits() -> None:
     stream = CountStream(1, "g")
+    publish(stream, "a", 1, 0, 1)
     async with stream.subscribe(None, None) as subscription:
-        publish(stream, "a", 1, 0, 1)
+        first = (await taken(subscription, 1))[0]
         publish(stream, "b", 1, 0, 2)
         publish(stream, "a", 2, 0, 3)
-        first = (await taken(subscription, 1))[0]
     async with stream.subscribe(None, first.id) as subscription:
-        assert seen(await taken(subscription, 1)) == [("a", 2)]
+        assert seen(await taken(subscription, 2)) == [("b", 1), ("a", 2)]
 
 
 async def test_a_listener_to_one_tenant_hears_of_no_other() -> None:
     stream = CountStream(1, "g")
     publish(stream, "stranger", 1, 0, 1)
-    async with stream.subscribe("a", None) as subscription:
+    async with stream.subscribe(A, None) as subscription:
         publish(stream, "stranger", 2, 0, 2)
         publish(stream, "a", 1, 0, 3)
         assert seen(await taken(subscription, 1)) == [("a", 1)]
+
+
+async def test_an_id_of_some_tenants_resumes_them_and_no_others() -> None:
+    stream = CountStream(1, "g")
+    publish(stream, "b", 1, 0, 1)
+    publish(stream, "a", 1, 0, 2)
+    async with stream.subscribe(A, None) as subscription:
+        last = (await taken(subscription, 1))[0].id
+    publish(stream, "a", 2, 0, 3)
+    async with stream.subscribe(A, last) as subscription:
+        assert seen(await taken(subscription, 1)) == [("a", 2)]
+    for audience in (None, A | {"b"}):
+        async with stream.subscribe(audience, last) as subscription:
+            assert seen(await taken(subscription, 2)) == [("b", 1), ("a", 2)]
 
 
 async def test_an_id_of_another_life_of_the_broker_or_rubbish_resumes_nothing() -> None:
@@ -86,8 +166,30 @@ async def test_an_id_of_another_life_of_the_broker_or_rubbish_resumes_nothing() 
             assert seen(await taken(subscription, 1)) == [("a", 1)], last
 
 
+async def test_a_quiet_stream_says_that_it_is_still_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream_module, "QUIET_S", 0.01)
+    stream = CountStream(1, "g")
+    publish(stream, "stranger", 1, 0, 5)
+    async with stream.subscribe(A, None) as subscription:
+        async for news in subscription:
+            assert news is None
+            break
+
+
+async def test_a_tenant_that_was_removed_is_not_told_of() -> None:
+    stream = CountStream(1, "g")
+    publish(stream, "a", 1, 0, 1)
+    publish(stream, "b", 1, 0, 2)
+    stream.forget("a")
+    async with stream.subscribe(None, None) as subscription:
+        assert seen(await taken(subscription, 1)) == [("b", 1)]
+
+
 async def test_a_closed_stream_ends_its_listeners() -> None:
     stream = CountStream(1, "g")
     async with stream.subscribe(None, None) as subscription:
+        waiting = asyncio.create_task(anext(aiter(subscription), "ended"))
+        await asyncio.sleep(0)
         stream.close()
+        assert await waiting == "ended"
         assert [item async for item in subscription] == []
