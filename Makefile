@@ -10,7 +10,7 @@ LOCK := $(LOCK_VENV)/bin/uv pip compile pyproject.toml --quiet --universal --for
 	--only-binary :all: --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo-graph test lint format lock schemas bench bench-quick clean
+.PHONY: help up demo-graph test lint format lock schemas screenshots bench bench-quick clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ format: $(VENV)/.installed ## Format the code and repair what can be repaired
 
 schemas: $(VENV)/.installed ## Write the JSON Schema of every topic to docs/schemas
 	$(VENV)/bin/python -m schemas.export docs/schemas
+
+screenshots: $(VENV)/.installed ## Take the pictures of the README from the demo's pages, into docs/images; needs Chromium
+	$(VENV)/bin/python -m tests.support.screenshots docs/images
 
 bench: $(BENCH_VENV)/.installed ## Measure everything beside plain Faust and Quix Streams; writes bench-results.json
 	$(BENCH_VENV)/bin/python -m tests.support.prepare
