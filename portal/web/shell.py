@@ -50,10 +50,10 @@ def tenant_page(here: Visit, tenant: str, title: str) -> Iterator[None]:
     below one."""
     name = here.context.settings_of(tenant).display_name or tenant
     with _frame(f"{title} · {name}", here.principal, here.theme):
-        with ui.column().classes("gap-0"):
+        with ui.element("div"):
             heading(name, 1)
             if name != tenant:
-                Text("span", tenant).classes("faint")
+                Text("div", tenant).classes("faint")
         with ui.element("nav").classes("tabs").props(f'aria-label="Pages of {tenant}"'):
             for tab, path in _TABS:
                 link = ui.link(tab, f"/tenants/{tenant}{path}")
@@ -66,12 +66,13 @@ def tenant_page(here: Visit, tenant: str, title: str) -> Iterator[None]:
 def _frame(title: str, principal: Principal | None, theme: Theme) -> Iterator[None]:
     ui.page_title(f"{title} · Poolwatch")
     ui.colors(primary=_PRIMARY)
-    ui.add_css(_CSS)
+    # Not ui.add_css, by which a page would stand bare until its scripts have run.
+    ui.add_head_html(f"<style>{_CSS}</style>")
     ui.on_exception(_tell_of_a_failure)
-    with ui.header().classes("items-center q-py-xs"):
+    with ui.header():
         Text("a", "Skip to content").props(f'href="#{_CONTENT}"').classes("skip")
         ui.link("Poolwatch", "/").classes("text-white text-weight-bold").style("text-decoration: none")
-        with ui.element("nav").props('aria-label="Main"').classes("row gap-4"):
+        with ui.element("nav").props('aria-label="Main"').classes("line"):
             ui.link("Sources", "/sync").classes("text-white")
         ui.space()
         if principal is not None:
