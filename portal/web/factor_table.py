@@ -100,7 +100,8 @@ class FactorTable:
             self._drafts.pop(name, None)
         else:
             self._drafts[name] = value
-        self._show_boxes()
+        with told():
+            self._show_boxes()
 
     def _undone(self) -> None:
         self._drafts = {}

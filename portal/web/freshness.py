@@ -1,7 +1,10 @@
 """Owns the table of how fresh each facet of a tenant is, and how the source beside it is doing."""
 
+import contextlib
+
 from nicegui import ui
 
+from portal.problems import Problem
 from portal.web.figures import LocalTime
 from portal.web.text import Text, figure_cell, heading, table, tag
 from portal.web.visit import Visit
@@ -46,7 +49,8 @@ class Freshness:
 
     def _look_again(self) -> None:
         # A source that begins to read, or fails, moves no count.
-        self.show(self._here.context.count_of(self._tenant))
+        with contextlib.suppress(Problem):  # the tenant may have been removed since: what was shown stays
+            self.show(self._here.context.count_of(self._tenant))
 
 
 def _source_cells(state: SourceState | None) -> None:

@@ -50,7 +50,12 @@ class _Refreshing:
         if self._asked is None:
             return
         services = self._here.context.services
-        freshness = self._here.context.count_of(self._tenant).freshness
+        try:
+            freshness = self._here.context.count_of(self._tenant).freshness
+        except Problem as removed:
+            self._timer.deactivate()
+            self._state.set_text(removed.detail)
+            return
         far = progress(self._asked, services.sources.of(self._tenant), freshness)
         self._bar.set_visibility(not far.done)
         self._bar.set_value(_share(far))
