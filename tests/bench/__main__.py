@@ -12,7 +12,18 @@ from runtime.logging import configure
 from runtime.settings import Log
 from tests.bench import report
 from tests.bench.figures import Figure, Missing
-from tests.bench.measurements import graph, history, latency, overview, recovery, sink, startup, throughput, what_if
+from tests.bench.measurements import (
+    graph,
+    history,
+    latency,
+    overview,
+    recovery,
+    sink,
+    startup,
+    stream,
+    throughput,
+    what_if,
+)
 from tests.bench.stage import Stage, open_stage
 
 MEASUREMENTS: dict[str, Callable[[Stage], Iterator[Figure]]] = {
@@ -23,6 +34,7 @@ MEASUREMENTS: dict[str, Callable[[Stage], Iterator[Figure]]] = {
     "history": history.measure,
     "overview": overview.measure,
     "what-if": what_if.measure,
+    "stream": stream.measure,
     "graph": graph.measure,
     "startup": startup.measure,
 }
