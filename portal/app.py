@@ -21,6 +21,7 @@ from portal.api import (
     what_if,
 )
 from portal.api.context import Context
+from portal.api.document import DESCRIPTION, TAGS, DocumentedApi
 from portal.metrics import Measured, Metrics
 from portal.origins import SameOrigin
 from portal.ranges import RangeError
@@ -34,10 +35,12 @@ _RETRY = {"Retry-After": "5"}
 
 def create_app(services: Services, recognise: Recognise = anybody_here) -> FastAPI:
     """Return the API's application. What it is given is started and stopped by the caller."""
-    app = FastAPI(
+    app = DocumentedApi(
         title="Poolwatch",
         version=services.about.version,
         summary="Licence metering for Microsoft Teams telephony",
+        description=DESCRIPTION,
+        openapi_tags=TAGS,
         openapi_url="/api/openapi.json",
         # Their pages fetch scripts from elsewhere; the document itself is all that tools need.
         docs_url=None,

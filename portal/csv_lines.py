@@ -10,6 +10,14 @@ from fastapi.responses import StreamingResponse
 
 MEDIA_TYPE = "text/csv; charset=utf-8"
 
+CSV: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {"text/csv": {"schema": {"type": "string"}}},
+        "headers": {"Content-Disposition": {"description": "Of CSV: a file name.", "schema": {"type": "string"}}},
+    }
+}
+"""The part of OpenAPI that describes an answer which may be asked for as CSV."""
+
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 

@@ -7,7 +7,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from portal.api.bodies import documented, read_body
+from portal.api.body_schemas import one_or_many_events
 from portal.api.context import Ctx
+from portal.api.models.events import Receipt
 from portal.problems import Problem
 from schemas.events import MAX_ARRAY_BYTES, MAX_ARRAY_EVENTS
 from schemas.intake import Rejection
@@ -15,12 +17,13 @@ from schemas.times import to_ms
 
 router = APIRouter(prefix="/api/v1", tags=["events"])
 
-_BODY = documented(
-    {"oneOf": [{"type": "object"}, {"type": "array", "items": {"type": "object"}, "maxItems": MAX_ARRAY_EVENTS}]}
-)
+_BODY = documented(one_or_many_events())
 
 
-@router.post("/events", status_code=202, summary="Send an event or an array of events", openapi_extra=_BODY)
+@router.post(
+    "/events", status_code=202, summary="Send an event or an array of events", operation_id="send_events",
+    response_model=Receipt, openapi_extra=_BODY,
+)  # fmt: skip
 async def receive(context: Ctx, request: Request) -> JSONResponse:
     """Publish events; sending them twice changes nothing. Answers once they are kept."""
     body = await read_body(request, MAX_ARRAY_BYTES, f"send {MAX_ARRAY_EVENTS:,} events or fewer")

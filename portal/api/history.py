@@ -3,9 +3,11 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
+from fastapi.responses import JSONResponse
 
 from portal.api.context import Ctx, Tenant
-from portal.csv_lines import MEDIA_TYPE, WantsCsv, attachment
+from portal.api.models.history import History
+from portal.csv_lines import CSV, MEDIA_TYPE, WantsCsv, attachment
 from portal.exports import history_csv
 from portal.ports import Bucket
 from portal.ranges import choose_step, parse_range
@@ -20,8 +22,9 @@ To = Annotated[str | None, Query(alias="to", description="likewise; default: now
 @router.get(
     "/{tenant}/licenses/history",
     summary="Figures over time",
-    responses={200: {"content": {"text/csv": {}}}},
-    response_model=None,
+    operation_id="get_history",
+    responses=CSV,
+    response_model=History,
 )
 async def history(
     context: Ctx,
@@ -30,7 +33,7 @@ async def history(
     end: To = None,
     step: Annotated[str | None, Query(description="auto (about 1,000 points), 1m, 1h, 1d, or seconds")] = None,
     as_csv: WantsCsv = False,
-) -> Response | dict[str, Any]:
+) -> Response:
     """Figures of [from, to) in steps. The last value before the range is carried into it; no peak is lost.
 
     `demo_until`: points up to this one are made-up demo data; null where none is.
@@ -47,13 +50,15 @@ async def history(
             headers=attachment(f"{tenant}-licenses.csv"),
         )  # fmt: skip
     demo = [format_time(bucket.at) for bucket in buckets if bucket.demo]
-    return {
-        "from": format_time(since),
-        "to": format_time(until),
-        "step": step_s,
-        "demo_until": demo[-1] if demo else None,
-        "points": points,
-    }
+    return JSONResponse(
+        {
+            "from": format_time(since),
+            "to": format_time(until),
+            "step": step_s,
+            "demo_until": demo[-1] if demo else None,
+            "points": points,
+        }
+    )
 
 
 def _point(bucket: Bucket) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from portal.api.context import Context, Ctx
+from portal.api.models.operations import Health, Readiness
 from schemas.identifiers import PROVIDER_KEY
 
 log = structlog.get_logger()
@@ -13,13 +14,16 @@ log = structlog.get_logger()
 router = APIRouter(tags=["operations"])
 
 
-@router.get("/healthz", summary="Whether the process runs")
+@router.get("/healthz", summary="Whether the process runs", operation_id="get_health", response_model=Health)
 async def healthz() -> dict[str, str]:
     """Say that the process answers."""
     return {"status": "ok"}
 
 
-@router.get("/readyz", summary="Whether it can answer", responses={503: {"description": "not yet, or not any more"}})
+@router.get(
+    "/readyz", summary="Whether it can answer", operation_id="get_readiness", response_model=Readiness,
+    responses={503: {"model": Readiness, "description": "Not yet, or not any more."}},
+)  # fmt: skip
 async def readyz(context: Ctx) -> JSONResponse:
     """Whether counts are read and history can be read; and where the broker is, for `poolwatch import`."""
     about = context.services.about
@@ -46,7 +50,10 @@ async def _history_answers(context: Context) -> bool:
     return True
 
 
-@router.get("/metrics", summary="Figures for Prometheus", response_class=Response)
+@router.get(
+    "/metrics", summary="Figures for Prometheus", operation_id="get_metrics", response_class=Response,
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+)  # fmt: skip
 async def metrics(request: Request) -> Response:
     """The portal's own figures; in the embedded stack those of the sink as well."""
     return Response(request.app.state.metrics.text(), media_type=CONTENT_TYPE_LATEST)

@@ -5,13 +5,16 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse, Response
 
 from portal.api.context import Context, Ctx, Tenant
 from portal.api.history import From, To
+from portal.api.models.audit import Audit
+from portal.api.models.changes import ChangePage
+from portal.api.models.seats import Explanation, SeatPage
 from portal.audit import audit
 from portal.changes import Item, list_changes
-from portal.csv_lines import WantsCsv, streamed
+from portal.csv_lines import CSV, WantsCsv, streamed
 from portal.exports import changes_csv, seats_csv
 from portal.pagination import Cursor, Limit, decode_cursor, encode_cursor, page
 from portal.problems import Problem
@@ -31,7 +34,7 @@ AUDIT_ATTEMPTS = 3
 AUDIT_PAUSE_S = 1.0
 
 
-@router.get("/seats", summary="Who is counted", responses={200: {"content": {"text/csv": {}}}}, response_model=None)
+@router.get("/seats", summary="Who is counted", operation_id="list_seats", responses=CSV, response_model=SeatPage)
 async def seats(
     context: Ctx,
     tenant: Tenant,
@@ -41,7 +44,7 @@ async def seats(
     limit: Limit = 100,
     cursor: Cursor = None,
     as_csv: WantsCsv = False,
-) -> Response | dict[str, Any]:
+) -> Response:
     """Subjects by id: those that are counted, or by factor, `none` (known and not counted) or `all`.
 
     As CSV all that match, without pages.
@@ -61,16 +64,19 @@ async def seats(
         )  # fmt: skip
 
     found = await context.read(read)
-    return page(found, limit, lambda item: encode_cursor(item["subject"]), lambda item: item)
+    return JSONResponse(page(found, limit, lambda item: encode_cursor(item["subject"]), lambda item: item))
 
 
-@router.get("/seats/{subject}", summary="Why a subject is counted, or not")
+@router.get(
+    "/seats/{subject}", summary="Why a subject is counted, or not", operation_id="explain_seat",
+    response_model=Explanation,
+)  # fmt: skip
 async def explain(
     context: Ctx,
     tenant: Tenant,
     subject: Annotated[SubjectId, Path(description="user:<id> or number:<number>")],
     at: At = None,
-) -> dict[str, Any]:
+) -> Response:
     """Facts, decisions in words, and the changes that led there."""
     context.require(tenant)
     instant = _instant(context, at)
@@ -84,14 +90,14 @@ async def explain(
             f"nothing was known of {subject} of the tenant {tenant}{when}:"
             f" GET /api/v1/tenants/{tenant}/seats?factor=all&search=… finds subjects by name",
         )
-    return found
+    return JSONResponse(found)
 
 
-@router.get("/changes", summary="What changed", responses={200: {"content": {"text/csv": {}}}}, response_model=None)
+@router.get("/changes", summary="What changed", operation_id="list_changes", responses=CSV, response_model=ChangePage)
 async def changes(
     context: Ctx, tenant: Tenant, start: From = None, end: To = None, limit: Limit = 100, cursor: Cursor = None,
     as_csv: WantsCsv = False,
-) -> Response | dict[str, Any]:  # fmt: skip
+) -> Response:  # fmt: skip
     """Subjects that moved between factors, and settings with the number of subjects they moved; oldest first.
 
     As CSV all of the range, without pages.
@@ -108,16 +114,18 @@ async def changes(
         return list_changes(store, tenant, context.masks_of(tenant), since, until, after, limit + 1)
 
     found = await context.read(read)
-    return page(
-        found,
-        limit,
-        lambda item: encode_cursor(format_time(item.place[0]), item.place[1], item.place[2]),
-        lambda item: item.shown,
+    return JSONResponse(
+        page(
+            found,
+            limit,
+            lambda item: encode_cursor(format_time(item.place[0]), item.place[1], item.place[2]),
+            lambda item: item.shown,
+        )
     )
 
 
-@router.get("/audit", summary="Recount from the facts")
-async def audit_tenant(context: Ctx, tenant: Tenant) -> dict[str, Any]:
+@router.get("/audit", summary="Recount from the facts", operation_id="audit_tenant", response_model=Audit)
+async def audit_tenant(context: Ctx, tenant: Tenant) -> Response:
     """A recount beside the live count, with the subjects that differ.
 
     What is still on its way to ClickHouse is no difference: one is told when it stands after some seconds.
@@ -134,7 +142,7 @@ async def audit_tenant(context: Ctx, tenant: Tenant) -> dict[str, Any]:
         )
         if found["agrees"]:
             break
-    return found
+    return JSONResponse(found)
 
 
 def _instant(context: Context, at: str | None) -> datetime | None:

@@ -7,7 +7,10 @@ from fastapi.responses import JSONResponse
 
 from portal.api.answers import done, etag, expected_revision
 from portal.api.bodies import JsonBody, documented
+from portal.api.body_schemas import settings_body
 from portal.api.context import By, Context, Ctx, Tenant
+from portal.api.errors import errors
+from portal.api.models.settings import RevisionPage
 from portal.pagination import Cursor, Limit, decode_cursor, encode_cursor, page
 from portal.ports import SettingsRevision
 from portal.services import Mode
@@ -19,10 +22,17 @@ from schemas.times import format_time
 router = APIRouter(prefix="/api/v1", tags=["settings"])
 
 IfMatch = Annotated[str | None, Header(description="ETag of the revision that was seen; 412 if it is another by now")]
-_DOCUMENTED = documented({"type": "object"})
+_PUT, _PATCH = (documented(settings_body(TenantSettings, suffix)) for suffix in ("Put", "Patch"))
+_PROVIDER_PUT, _PROVIDER_PATCH = (documented(settings_body(ProviderSettings, suffix)) for suffix in ("Put", "Patch"))
+_TAGGED: dict[int | str, dict[str, Any]] = {
+    200: {"headers": {"ETag": {"description": "Of this revision: for If-Match.", "schema": {"type": "string"}}}}
+}
 
 
-@router.get("/tenants/{tenant}/settings", summary="Settings of a tenant", response_model=TenantSettings)
+@router.get(
+    "/tenants/{tenant}/settings", summary="Settings of a tenant", operation_id="get_settings",
+    response_model=TenantSettings, responses=_TAGGED,
+)  # fmt: skip
 async def read(context: Ctx, tenant: Tenant) -> Response:
     """The settings of a tenant; defaults (revision 0) for one that is known from its events alone."""
     settings = context.services.live.settings(tenant)
@@ -34,8 +44,10 @@ async def read(context: Ctx, tenant: Tenant) -> Response:
 @router.put(
     "/tenants/{tenant}/settings",
     summary="Replace the settings of a tenant",
+    operation_id="replace_settings",
     response_model=TenantSettings,
-    openapi_extra=_DOCUMENTED,
+    responses=_TAGGED | errors(412),
+    openapi_extra=_PUT,
 )
 async def replace(context: Ctx, tenant: Tenant, body: JsonBody, by: By, if_match: IfMatch = None) -> Response:
     """Replace the settings: what the body does not name is the default. Makes a tenant that was not known."""
@@ -45,15 +57,20 @@ async def replace(context: Ctx, tenant: Tenant, body: JsonBody, by: By, if_match
 @router.patch(
     "/tenants/{tenant}/settings",
     summary="Change settings of a tenant",
+    operation_id="change_settings",
     response_model=TenantSettings,
-    openapi_extra=_DOCUMENTED,
+    responses=_TAGGED | errors(412),
+    openapi_extra=_PATCH,
 )
 async def change(context: Ctx, tenant: Tenant, body: JsonBody, by: By, if_match: IfMatch = None) -> Response:
     """Merge the body into the settings (RFC 7396): null is the default. Makes a tenant that was not known."""
     return await _change(context, tenant, "patch", check_patch(tenant, body), by, if_match)
 
 
-@router.get("/provider/settings", summary="Defaults of the provider", response_model=ProviderSettings)
+@router.get(
+    "/provider/settings", summary="Defaults of the provider", operation_id="get_provider_settings",
+    response_model=ProviderSettings, responses=_TAGGED,
+)  # fmt: skip
 async def read_provider(context: Ctx) -> Response:
     """The provider's own defaults."""
     context.require_ready()
@@ -63,8 +80,10 @@ async def read_provider(context: Ctx) -> Response:
 @router.put(
     "/provider/settings",
     summary="Replace the provider's defaults",
+    operation_id="replace_provider_settings",
     response_model=ProviderSettings,
-    openapi_extra=_DOCUMENTED,
+    responses=_TAGGED | errors(412),
+    openapi_extra=_PROVIDER_PUT,
 )
 async def replace_provider(context: Ctx, body: JsonBody, by: By, if_match: IfMatch = None) -> Response:
     """Replace the provider's defaults."""
@@ -74,8 +93,10 @@ async def replace_provider(context: Ctx, body: JsonBody, by: By, if_match: IfMat
 @router.patch(
     "/provider/settings",
     summary="Change the provider's defaults",
+    operation_id="change_provider_settings",
     response_model=ProviderSettings,
-    openapi_extra=_DOCUMENTED,
+    responses=_TAGGED | errors(412),
+    openapi_extra=_PROVIDER_PATCH,
 )
 async def change_provider(context: Ctx, body: JsonBody, by: By, if_match: IfMatch = None) -> Response:
     """Merge the body into the provider's defaults (RFC 7396)."""
@@ -96,8 +117,11 @@ def _shown(settings: Settings) -> Response:
     )
 
 
-@router.get("/tenants/{tenant}/settings/changes", summary="Who changed what")
-async def changes(context: Ctx, tenant: Tenant, limit: Limit = 100, cursor: Cursor = None) -> dict[str, Any]:
+@router.get(
+    "/tenants/{tenant}/settings/changes", summary="Who changed what", operation_id="list_settings_changes",
+    response_model=RevisionPage,
+)  # fmt: skip
+async def changes(context: Ctx, tenant: Tenant, limit: Limit = 100, cursor: Cursor = None) -> Response:
     """Every revision of the settings and what it changed, newest first."""
     revisions = await context.read(lambda: context.services.store.settings_history(tenant))
     if not revisions:
@@ -105,7 +129,7 @@ async def changes(context: Ctx, tenant: Tenant, limit: Limit = 100, cursor: Curs
     before = decode_cursor(cursor, tuple[int])
     items = _revisions(tenant, revisions)
     rest = [item for item in items if before is None or item["revision"] < before[0]]
-    return page(rest[: limit + 1], limit, lambda item: encode_cursor(item["revision"]), lambda item: item)
+    return JSONResponse(page(rest[: limit + 1], limit, lambda item: encode_cursor(item["revision"]), lambda item: item))
 
 
 def _revisions(tenant: str, revisions: list[SettingsRevision]) -> list[dict[str, Any]]:

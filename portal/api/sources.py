@@ -1,10 +1,11 @@
 """Owns the endpoints of sources: how those of a tenant are doing, and a refresh of them."""
 
-from typing import Any
-
 from fastapi import APIRouter
+from fastapi.responses import JSONResponse, Response
 
 from portal.api.context import By, Ctx, Tenant
+from portal.api.errors import errors
+from portal.api.models.sources import RefreshStarted, Sources
 from portal.problems import Problem
 from portal.refreshes import Progress, progress
 
@@ -13,16 +14,22 @@ router = APIRouter(prefix="/api/v1", tags=["sources"])
 _SHOWN = {"source", "part", "facets", "state", "reason", "since", "at", "read", "full_at"}
 
 
-@router.get("/tenants/{tenant}/sources", summary="How the sources are doing")
-async def list_sources(context: Ctx, tenant: Tenant) -> dict[str, Any]:
+@router.get(
+    "/tenants/{tenant}/sources", summary="How the sources are doing", operation_id="list_sources",
+    response_model=Sources,
+)  # fmt: skip
+async def list_sources(context: Ctx, tenant: Tenant) -> Response:
     """Parts of the sources of a tenant, with the freshness of its facets and what the count says of them."""
     count = context.count_of(tenant).model_dump(mode="json", include={"freshness", "hints"})
     states = context.services.sources.of(tenant)
-    return {"items": [state.model_dump(mode="json", include=_SHOWN) for state in states], **count}
+    return JSONResponse({"items": [state.model_dump(mode="json", include=_SHOWN) for state in states], **count})
 
 
-@router.post("/tenants/{tenant}/refresh", status_code=202, summary="Read the sources in full now")
-async def refresh(context: Ctx, tenant: Tenant, by: By) -> dict[str, str]:
+@router.post(
+    "/tenants/{tenant}/refresh", status_code=202, summary="Read the sources in full now",
+    operation_id="refresh_sources", response_model=RefreshStarted, responses=errors(409),
+)  # fmt: skip
+async def refresh(context: Ctx, tenant: Tenant, by: By) -> Response:
     """Ask for a full sync of a tenant's sources; `GET /api/v1/refreshes/{id}` tells how far it is."""
     context.require(tenant)
     settings = context.settings_of(tenant)
@@ -32,10 +39,12 @@ async def refresh(context: Ctx, tenant: Tenant, by: By) -> dict[str, str]:
             f"no source of {tenant} can be asked: let Poolwatch read its Microsoft Graph"
             f" (`poolwatch tenant set {tenant} --ms-tenant-id GUID --graph on`), or import its exports again",
         )
-    return {"id": (await context.services.refreshes.refresh(tenant, by)).id}
+    return JSONResponse({"id": (await context.services.refreshes.refresh(tenant, by)).id}, 202)
 
 
-@router.get("/refreshes/{refresh_id}", summary="How far a refresh is", response_model=Progress)
+@router.get(
+    "/refreshes/{refresh_id}", summary="How far a refresh is", operation_id="get_refresh", response_model=Progress
+)
 async def refresh_progress(context: Ctx, refresh_id: str) -> Progress:
     """State of each facet; `done` once nothing more is to be waited for."""
     found = context.services.refreshes.heard(refresh_id)

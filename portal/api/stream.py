@@ -16,7 +16,10 @@ _BEGIN = b": counts as they change\nretry: 2000\n\n"
 _STILL_HERE = b": still here\n\n"
 
 
-@router.get("/stream", summary="Counts as they change", response_class=StreamingResponse)
+@router.get(
+    "/stream", summary="Counts as they change", operation_id="stream_counts", response_class=StreamingResponse,
+    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+)  # fmt: skip
 async def stream(
     context: Ctx,
     principal: Who,

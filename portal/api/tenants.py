@@ -1,13 +1,16 @@
 """Owns the endpoints of counts: the page of tenants, one tenant's count, its removal."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from fastapi import APIRouter, Query, Response
+from fastapi.responses import JSONResponse
 
 from portal.api.answers import done
 from portal.api.context import By, Ctx, Tenant, Who
+from portal.api.errors import errors
+from portal.api.models.counts import CountPage, Removed
 from portal.pagination import Cursor, Limit
 from portal.problems import Problem
 from portal.tenant_list import Sort, Wanted, find_tenants, sparklines
@@ -17,7 +20,7 @@ from schemas.times import format_time
 router = APIRouter(prefix="/api/v1/tenants", tags=["counts"])
 
 
-@router.get("", summary="Page of counts")
+@router.get("", summary="Page of counts", operation_id="list_tenants", response_model=CountPage)
 async def list_tenants(
     context: Ctx,
     principal: Who,
@@ -57,19 +60,22 @@ def counts_page(
     )
 
 
-@router.get("/{tenant}/licenses", summary="The count now", response_model=Count)
+@router.get("/{tenant}/licenses", summary="The count now", operation_id="get_licenses", response_model=Count)
 async def licenses(context: Ctx, tenant: Tenant) -> Response:
     """The current licence count of a tenant."""
     return Response(context.count_of(tenant).model_dump_json(), media_type="application/json")
 
 
-@router.delete("/{tenant}", summary="Remove a tenant", tags=["settings"])
+@router.delete(
+    "/{tenant}", summary="Remove a tenant", tags=["settings"], operation_id="remove_tenant", response_model=Removed,
+    responses=errors(409),
+)  # fmt: skip
 async def remove(
     context: Ctx,
     tenant: Tenant,
     by: By,
     purge: Annotated[bool, Query(description="history goes too, at once")] = False,
-) -> dict[str, Any]:
+) -> Response:
     """Drop a tenant's facts. Its history stays until its retention ends, or goes with `purge`."""
     live = context.services.live
     if live.settings(tenant) is None and live.count(tenant) is None:
@@ -79,4 +85,4 @@ async def remove(
         raise Problem(409, f"the tenant {tenant} was not removed: {answer.detail}")
     settings = done(answer)
     removed_at = settings.get("removed_at") or format_time(context.now())
-    return {"tenant": tenant, "removed_at": removed_at, "purged": purge}
+    return JSONResponse({"tenant": tenant, "removed_at": removed_at, "purged": purge})

@@ -5,9 +5,12 @@ from itertools import groupby
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
+from fastapi.responses import JSONResponse, Response
 
 from licensing.factors import BY_NAME, LIFECYCLE, SERVICE_NUMBER, USER_INTERFACE, counted_factor
 from portal.api.context import Context, Ctx, Tenant
+from portal.api.errors import errors
+from portal.api.models.vendor import LicenseDay, LicensedUser
 from portal.masks import MaskHistory
 from portal.ports import Bucket, Store
 from portal.problems import Problem
@@ -31,10 +34,13 @@ _SWITCHES = {
 }
 
 
-@router.get("/{tenant}/licenseinfo", summary="One record a day")
+@router.get(
+    "/{tenant}/licenseinfo", summary="One record a day", operation_id="vendor_license_info",
+    response_model=list[LicenseDay], responses=errors(409),
+)  # fmt: skip
 async def licenseinfo(
     context: Ctx, tenant: Tenant, months: Annotated[int, Query(alias="nrOfMonths", ge=1, le=120)] = 1
-) -> list[dict[str, Any]]:
+) -> Response:
     """The figures at the end of each day, oldest first. `tenant` may be the customer GUID of the settings."""
     name = _resolved(context, tenant)
     now = context.now()
@@ -50,7 +56,7 @@ async def licenseinfo(
             for bucket in store.buckets(name, start, now, _DAY_S)
         ]
 
-    return await context.read(read)
+    return JSONResponse(await context.read(read))
 
 
 def _day(bucket: Bucket, masks: MaskHistory, updated: datetime) -> dict[str, Any]:
@@ -66,12 +72,15 @@ def _day(bucket: Bucket, masks: MaskHistory, updated: datetime) -> dict[str, Any
     }
 
 
-@router.get("/{tenant}/licensedUsers", summary="Every counted subject")
-async def licensed_users(context: Ctx, tenant: Tenant) -> list[dict[str, Any]]:
+@router.get(
+    "/{tenant}/licensedUsers", summary="Every counted subject", operation_id="vendor_licensed_users",
+    response_model=list[LicensedUser], responses=errors(409),
+)  # fmt: skip
+async def licensed_users(context: Ctx, tenant: Tenant) -> Response:
     """SIP address (a service number: its number) and winning factor of every counted subject, now."""
     name = _resolved(context, tenant)
     mask = context.mask_of(name)
-    return await context.read(lambda: _licensed(context.services.store, name, mask))
+    return JSONResponse(await context.read(lambda: _licensed(context.services.store, name, mask)))
 
 
 def _licensed(store: Store, tenant: str, mask: int) -> list[dict[str, Any]]:

@@ -35,7 +35,10 @@ _BODY = documented(
 )
 
 
-@router.post("/what-if", summary="The count under other settings", response_model=WhatIf, openapi_extra=_BODY)
+@router.post(
+    "/what-if", summary="The count under other settings", operation_id="try_settings", response_model=WhatIf,
+    openapi_extra=_BODY,
+)  # fmt: skip
 async def try_settings(context: Ctx, tenant: Tenant, body: JsonBody) -> WhatIf:
     """The count as it is and as it would be, and who would make the difference. Changes nothing."""
     live, now = context.count_of(tenant), context.settings_of(tenant)
