@@ -47,9 +47,11 @@ def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 def common_errors(path: str, operation: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
     """Return the refusals that follow from what an operation of the API takes."""
-    where = {parameter["in"] for parameter in operation.get("parameters", ())}
+    parameters = operation.get("parameters", ())
+    where = {parameter["in"] for parameter in parameters}
+    names = {parameter["name"] for parameter in parameters}
     statuses = [401, 403, 429, 503]
-    statuses += [404] if "path" in where else []
+    statuses += [404] if "path" in where or "tenant" in names else []
     statuses += [400, 413] if "requestBody" in operation else []
     statuses += [422] if where or "requestBody" in operation else []
     return errors(*sorted(statuses)) if path.startswith("/api/") else {}

@@ -136,13 +136,18 @@ class World:
 
     def observe(self, tenant: str, subject: str, at: datetime, **facets: dict[str, Any] | None) -> None:
         """Record facts of a subject, facet by facet, with the profiles that the rules give them."""
-        settings = self.settings_of(tenant)
-        known = self._facts.setdefault(tenant, {}).setdefault(subject, {})
+        self.observe_all(tenant, at, {subject: facets})
+
+    def observe_all(self, tenant: str, at: datetime, facts_by_subject: dict[str, Facts]) -> None:
+        """Record facts of many subjects in one insert."""
+        criteria = compile_criteria(self.settings_of(tenant))
         rows = []
-        for facet, facts in facets.items():
-            known[facet] = facts
-            profile = profile_from_facts(subject, known, compile_criteria(settings))
-            rows.append(self._change(tenant, subject, at, facet, facts, profile))
+        for subject, facets in facts_by_subject.items():
+            known = self._facts.setdefault(tenant, {}).setdefault(subject, {})
+            for facet, facts in facets.items():
+                known[facet] = facts
+                profile = profile_from_facts(subject, known, criteria)
+                rows.append(self._change(tenant, subject, at, facet, facts, profile))
         ClickHouseRows(self.pool).insert("seat_changes", rows)
 
     def reevaluate(self, tenant: str, at: datetime) -> None:
