@@ -69,6 +69,8 @@ def _frame(title: str, principal: Principal | None, theme: Theme) -> Iterator[No
     # Not ui.add_css, by which a page would stand bare until its scripts have run.
     ui.add_head_html(f"<style>{_CSS}</style>")
     ui.on_exception(_tell_of_a_failure)
+    # What NiceGUI shows while the connection is lost is read to nobody otherwise.
+    ui.run_javascript('document.getElementById("popup").setAttribute("role", "alert")')
     with ui.header():
         Text("a", "Skip to content").props(f'href="#{_CONTENT}"').classes("skip")
         ui.link("Poolwatch", "/").classes("text-white text-weight-bold").style("text-decoration: none")

@@ -15,7 +15,7 @@ def test_a_lost_connection_is_shown_and_the_page_comes_back_by_itself(
 ) -> None:
     watch.expected += ["ERR_CONNECTION_REFUSED", "WebSocket", "503"]
     page = open_page("/tenants/contoso")
-    lost = page.get_by_text("Connection lost")
+    lost = page.get_by_role("alert").filter(has_text="Connection lost")
     expect(lost).to_be_hidden()
 
     demo.interrupt()
