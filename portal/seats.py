@@ -13,6 +13,10 @@ from portal.masks import MaskHistory
 from portal.ports import FacetFacts, ProfileChange, Seat, Store
 from schemas.times import format_time
 
+FILTERS = ("counted", *(factor.name for factor in FACTORS), "none", "all")
+"""Which subjects a list of seats may hold: all that are counted, those counted at a factor, `none` (known and not
+counted), `all`."""
+
 
 def list_seats(
     store: Store, tenant: str, masks: MaskHistory, *,
