@@ -14,11 +14,12 @@ from portal.seats import FILTERS
 from portal.web.figures import NONE, LiveNumber, licences
 from portal.web.text import Text
 from portal.web.visit import Visit
+from portal.web.words import short_factor_label
 from schemas.count import Count, FactorCount
 
 _NAMES: dict[str, str] = {
     "counted": "Currently Licensed",
-    **{factor.name: factor.label for factor in FACTORS},
+    **{factor.name: short_factor_label(factor.name) for factor in FACTORS},
     "none": "Known, not counted",
     "all": "All that are known",
 }

@@ -7,11 +7,12 @@ from urllib.parse import quote
 import clickhouse_connect.driver.exceptions as clickhouse
 from nicegui import ui
 
+from portal.exports import seats_csv
 from portal.seats import list_seats
 from portal.web.figures import NONE, LocalTime
 from portal.web.text import Text, table, tag
 from portal.web.visit import Visit
-from portal.web.words import factor_label
+from portal.web.words import short_factor_label
 from schemas.times import format_time, parse_time
 
 _ON_A_PAGE = 50
@@ -47,6 +48,8 @@ class SeatList:
         with ui.element("nav").classes("toolbar").props('aria-label="Pages of seats"'):
             self._back = ui.button("Previous", on_click=self._previous).props("outline")
             self._on = ui.button("Next", on_click=self._next).props("outline")
+            ui.space()
+            ui.button("Download all as CSV", on_click=self._download).props("flat")
 
     async def begin_again(self) -> None:
         """Show the first page of what is asked for now."""
@@ -89,6 +92,16 @@ class SeatList:
         if mine == self._asked:
             self._show(found)
 
+    async def _download(self) -> None:
+        # Through the socket: a link to the API would carry what is searched for, a name maybe, in its address.
+        lines = seats_csv(self._here.context, self._tenant, at=self.at, factor=self.factor, search=self._search or None)
+        try:
+            found = "".join([part async for part in lines])
+        except clickhouse.ClickHouseError:
+            self._show_away()
+            return
+        ui.download.content(found, f"{self._tenant}-seats.csv", "text/csv")
+
     def _found(self) -> list[dict[str, Any]]:
         context = self._here.context
         return list_seats(
@@ -130,15 +143,15 @@ class SeatList:
 
     def _row(self, seat: dict[str, Any]) -> None:
         with tag("tr"):
-            with Text("th").props("scope=row"):
+            with Text("th").props("scope=row").classes("plain"):
                 ui.link(seat["display_name"] or seat["subject"], seat_address(self._tenant, seat["subject"], self.at))
                 if seat["display_name"]:
-                    Text("div", seat["subject"]).classes("faint small plain")
+                    Text("div", seat["subject"]).classes("faint small")
             Text("td", seat["user_principal_name"] or NONE)
-            Text("td", factor_label(seat["factor"]))
+            Text("td", short_factor_label(seat["factor"])).classes("whole")
             with tag("td"):
                 LocalTime(parse_time(seat["since"]) if seat["since"] else None, NONE)
-            Text("td", ", ".join(factor_label(name) for name in seat["matched"]) or NONE).classes("small")
+            Text("td", ", ".join(short_factor_label(name) for name in seat["matched"]) or NONE).classes("small")
 
 
 def seat_address(tenant: str, subject: str, at: datetime | None) -> str:

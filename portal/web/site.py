@@ -6,7 +6,8 @@ from nicegui import ui
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from portal.api.context import Context
-from portal.web import audit, errors, overview, seats, sync  # noqa: F401 -- a page registers itself where it is defined
+# A page registers itself where it is defined.
+from portal.web import audit, errors, overview, seat, seats, sync  # noqa: F401
 
 _OF_THE_API = ("/api/", "/healthz", "/readyz", "/metrics")
 

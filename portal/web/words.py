@@ -40,6 +40,11 @@ def factor_label(name: str | None) -> str:
     return BY_NAME[name].label if name in BY_NAME else "not counted"
 
 
+def short_factor_label(name: str | None) -> str:
+    """Return the label of a factor without the word that all begin with, for tables of many rows."""
+    return factor_label(name).removeprefix("Managed Users - ").removeprefix("Managed ")
+
+
 def cause(told: Cause) -> str:
     """Return why a count moved."""
     if told.kind == "users":
