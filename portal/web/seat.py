@@ -46,7 +46,9 @@ class _SeatPage:
 
     def __init__(self, here: Visit, tenant: str, subject: str, at: datetime | None) -> None:
         self._here, self._tenant, self._subject, self._at = here, tenant, subject, at
-        self._title = heading(subject)
+        with ui.element("div"):
+            self._title = heading(subject)
+            self._id = Text("span").classes("faint")
         InstantChoice(at, self._go, "As recorded at")
         self._content = ui.element("div").classes("column page-part")
         with self._content:
@@ -76,7 +78,8 @@ class _SeatPage:
                 self._unknown(moves)
             else:
                 self._explain(found)
-            moves_table(self._tenant, self._subject, moves, self._at)
+            if found or moves:
+                moves_table(self._tenant, self._subject, moves, self._at)
 
     def _unknown(self, moves: list[dict[str, Any]]) -> None:
         when = " at that instant" if self._at else ""
@@ -92,15 +95,12 @@ class _SeatPage:
         name = name_of(found)
         if name:
             self._title.set_text(name)
-            Text("p", self._subject).classes("faint")
+            self._id.set_text(self._subject)
         counted, why = found["factor"] is not None, because(found)
         with tag("p").classes("verdict").props("role=status"):
-            if found["since"] is None:
-                Text("span", f"Never counted, because {why}.")
-                return
-            Text("strong", "Counted since" if counted else "Not counted since")
-            Text("span", " ")
-            LocalTime(parse_time(found["since"]))
+            Text("strong", "Counted since " if counted else "Not counted since " if found["since"] else "Never counted")
+            if found["since"]:
+                LocalTime(parse_time(found["since"]))
             Text("span", f" at {factor_label(found['factor'])}, because {why}." if counted else f", because {why}.")
         decisions_table(found["decisions"])
         facts_table(found["facts"])

@@ -23,7 +23,7 @@ def decisions_table(decisions: Sequence[Mapping[str, Any]]) -> None:
                 Text("th", factor_label(decision["factor"])).props("scope=row")
                 for key in ("matches", "enabled", "counted"):
                     Text("td", "yes" if decision[key] else "no").classes("ok" if decision[key] else "faint")
-                Text("td", decision["reason"])
+                Text("td", decision["reason"]).classes("reason")
 
 
 def facts_table(facts: Mapping[str, Mapping[str, Any]]) -> None:

@@ -6,7 +6,13 @@ from playwright.sync_api import expect
 from tests.browser.conftest import OpenPage
 from tests.support.browsing import DESKTOP, PHONE, Theme, grave_findings, overflow_px, unreached_by_keyboard
 
-PAGES = ("/", "/sync", "/tenants/contoso")
+PAGES = (
+    "/",
+    "/sync",
+    "/tenants/contoso",
+    "/tenants/contoso/seats",
+    "/tenants/contoso/seats/number:+15550210000",
+)
 
 
 @pytest.mark.parametrize("path", PAGES)
