@@ -6,6 +6,7 @@ from nicegui import ui
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from portal.api.context import Context
+
 # A page registers itself where it is defined.
 from portal.web import audit, errors, overview, seat, seats, sync  # noqa: F401
 
