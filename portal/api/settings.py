@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Response
 from fastapi.responses import JSONResponse
 
-from portal.api.answers import done, etag, expected_revision
+from portal.api.answers import NOT_MODIFIED, IfNoneMatch, done, etag, expected_revision, tagged, unless_known
 from portal.api.bodies import JsonBody, documented
 from portal.api.body_schemas import settings_body
 from portal.api.context import By, Context, Ctx, Tenant
@@ -16,7 +16,7 @@ from portal.ports import SettingsRevision
 from portal.services import Mode
 from portal.settings_bodies import check_patch, check_put, settings_diff
 from schemas.identifiers import PROVIDER_KEY
-from schemas.settings import ProviderSettings, Settings, TenantSettings
+from schemas.settings import ProviderSettings, TenantSettings
 from schemas.times import format_time
 
 router = APIRouter(prefix="/api/v1", tags=["settings"])
@@ -24,21 +24,20 @@ router = APIRouter(prefix="/api/v1", tags=["settings"])
 IfMatch = Annotated[str | None, Header(description="ETag of the revision that was seen; 412 if it is another by now")]
 _PUT, _PATCH = (documented(settings_body(TenantSettings, suffix)) for suffix in ("Put", "Patch"))
 _PROVIDER_PUT, _PROVIDER_PATCH = (documented(settings_body(ProviderSettings, suffix)) for suffix in ("Put", "Patch"))
-_TAGGED: dict[int | str, dict[str, Any]] = {
-    200: {"headers": {"ETag": {"description": "Of this revision: for If-Match.", "schema": {"type": "string"}}}}
-}
+_TAGGED = tagged("Of this revision: for If-Match and If-None-Match.")
 
 
 @router.get(
     "/tenants/{tenant}/settings", summary="Settings of a tenant", operation_id="get_settings",
-    response_model=TenantSettings, responses=_TAGGED,
+    response_model=TenantSettings, responses=_TAGGED | NOT_MODIFIED,
 )  # fmt: skip
-async def read(context: Ctx, tenant: Tenant) -> Response:
+async def read(context: Ctx, tenant: Tenant, if_none_match: IfNoneMatch = None) -> Response:
     """The settings of a tenant; defaults (revision 0) for one that is known from its events alone."""
     settings = context.services.live.settings(tenant)
     if settings is None:
         context.require(tenant)
-    return _shown(settings or TenantSettings(tenant=tenant))
+        settings = TenantSettings(tenant=tenant)
+    return unless_known(settings, etag(settings.revision), if_none_match)
 
 
 @router.put(
@@ -69,12 +68,13 @@ async def change(context: Ctx, tenant: Tenant, body: JsonBody, by: By, if_match:
 
 @router.get(
     "/provider/settings", summary="Defaults of the provider", operation_id="get_provider_settings",
-    response_model=ProviderSettings, responses=_TAGGED,
+    response_model=ProviderSettings, responses=_TAGGED | NOT_MODIFIED,
 )  # fmt: skip
-async def read_provider(context: Ctx) -> Response:
+async def read_provider(context: Ctx, if_none_match: IfNoneMatch = None) -> Response:
     """The provider's own defaults."""
     context.require_ready()
-    return _shown(context.services.live.provider())
+    settings = context.services.live.provider()
+    return unless_known(settings, etag(settings.revision), if_none_match)
 
 
 @router.put(
@@ -109,12 +109,6 @@ async def _change(
     answer = await context.services.settings.change(name, mode, body, expected_revision(if_match), by)
     settings = done(answer)
     return JSONResponse(settings, headers={"ETag": etag(settings.get("revision", answer.revision or 0))})
-
-
-def _shown(settings: Settings) -> Response:
-    return Response(
-        settings.model_dump_json(), media_type="application/json", headers={"ETag": etag(settings.revision)}
-    )
 
 
 @router.get(

@@ -7,7 +7,7 @@ import msgspec
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse
 
-from portal.api.answers import done
+from portal.api.answers import NOT_MODIFIED, IfNoneMatch, done, tagged, unless_known
 from portal.api.context import By, Ctx, Tenant, Who
 from portal.api.errors import errors
 from portal.api.models.counts import CountPage, Removed
@@ -60,10 +60,17 @@ def counts_page(
     )
 
 
-@router.get("/{tenant}/licenses", summary="The count now", operation_id="get_licenses", response_model=Count)
-async def licenses(context: Ctx, tenant: Tenant) -> Response:
+@router.get(
+    "/{tenant}/licenses", summary="The count now", operation_id="get_licenses", response_model=Count,
+    responses=tagged("`epoch.version`, for If-None-Match; none before a count was published.") | NOT_MODIFIED,
+)  # fmt: skip
+async def licenses(context: Ctx, tenant: Tenant, if_none_match: IfNoneMatch = None) -> Response:
     """The current licence count of a tenant."""
-    return Response(context.count_of(tenant).model_dump_json(), media_type="application/json")
+    count = context.count_of(tenant)
+    if not count.version:
+        # Never published: it changes with the settings, and no version says when.
+        return Response(count.model_dump_json(), media_type="application/json")
+    return unless_known(count, f'"{count.epoch}.{count.version}"', if_none_match)
 
 
 @router.delete(

@@ -71,6 +71,41 @@ async def test_of_two_counts_the_higher_epoch_and_version_is_shown(world: World,
     assert world.services.live.count(tenant) == newest
 
 
+@pytest.mark.parametrize("header", ["{}", "W/{}", '"0.1", {}', "*"])
+async def test_a_client_that_has_the_count_gets_it_again_once_it_changes(
+    world: World, tenant: str, header: str
+) -> None:
+    path = f"/api/v1/tenants/{tenant}/licenses"
+    first = await world.publish(tenant, START)
+    tag = f'"{first.epoch}.{first.version}"'
+    assert tag == (await world.http.get(path, headers={"If-None-Match": '"1.2"'})).headers["ETag"]
+    known = await world.http.get(path, headers={"If-None-Match": header.format(tag)})
+    assert (304, b"", tag) == (known.status_code, known.content, known.headers["ETag"])
+    if header != "*":
+        second = await world.publish(tenant, START)
+        changed = await world.http.get(path, headers={"If-None-Match": header.format(tag)})
+        assert (200, second.model_dump(mode="json")) == (changed.status_code, changed.json())
+
+
+async def test_a_count_that_was_never_published_is_given_whole(world: World, tenant: str) -> None:
+    await world.set(tenant, START, acquired_licenses=5)
+    answer = await world.http.get(f"/api/v1/tenants/{tenant}/licenses", headers={"If-None-Match": '"0.0", *'})
+    assert (200, 5, False) == (answer.status_code, answer.json()["acquired_licenses"], "ETag" in answer.headers)
+
+
+async def test_tenants_are_found_by_staleness_and_hint(world: World, tenant: str) -> None:
+    for name, other in (("a", {}), ("b", {"stale": True, "hints": ["no_pool", "sync_held"]}), ("c", {"stale": True})):
+        await world.publish(f"{tenant}-{name}", START, **other)
+    await until(lambda: all(world.services.live.count(f"{tenant}-{name}") for name in "abc"))
+    for params, expected in (
+        ({"stale": "true"}, "bc"), ({"stale": "false"}, "a"), ({"hint": "sync_held"}, "b"),
+        ({"hint": "no_gateways"}, ""), ({"stale": "true", "hint": "no_pool", "sort": "usage"}, "b"), ({}, "abc"),
+    ):  # fmt: skip
+        page = (await world.http.get("/api/v1/tenants", params={"search": tenant} | params)).json()
+        assert [f"{tenant}-{name}" for name in expected] == [item["tenant"] for item in page["items"]], params
+    assert 422 == (await world.http.get("/api/v1/tenants?hint=nonsense")).status_code
+
+
 async def test_control_records_are_no_tenants(world: World, tenant: str) -> None:
     await world.send("license-counts", "_claim/0", '{"epoch": 3}')
     await world.publish(tenant, START)

@@ -11,6 +11,7 @@ from portal.publishing import Publisher
 from portal.services import NoAnswer
 from runtime import kafka as clients
 from tests.support.portal_world import PARTITIONS, START, World, until
+from tests.support.waiting import eventually_async
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -37,6 +38,24 @@ async def test_what_get_gives_can_be_put_and_put_replaces(world: World, tenant: 
     assert (200, [], 5, 2) == (
         put.status_code, put.json()["gateways"], put.json()["acquired_licenses"], put.json()["revision"]
     )  # fmt: skip
+
+
+async def test_a_client_that_has_the_settings_gets_them_again_once_they_change(world: World, tenant: str) -> None:
+    for path in (f"/api/v1/tenants/{tenant}/settings", "/api/v1/provider/settings"):
+        tag = (await world.http.patch(path, json={"stale_after_s": 60})).headers["ETag"]
+
+        async def known(path: str = path, tag: str = tag) -> bool:
+            again = await world.http.get(path, headers={"If-None-Match": tag})
+            return (304, b"", tag) == (again.status_code, again.content, again.headers["ETag"])
+
+        await eventually_async(known)
+        await world.http.patch(path, json={"stale_after_s": 90})
+
+        async def changed(path: str = path, tag: str = tag) -> bool:
+            again = await world.http.get(path, headers={"If-None-Match": tag})
+            return again.status_code == 200 and again.json()["stale_after_s"] == 90 and again.headers["ETag"] != tag
+
+        await eventually_async(changed)
 
 
 async def test_a_lost_race_is_told_with_the_revision_that_won(world: World, tenant: str) -> None:
