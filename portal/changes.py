@@ -1,6 +1,6 @@
 """Owns the list of changes of a tenant: subjects that moved between factors, and settings that moved many at once."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from heapq import merge
@@ -29,19 +29,30 @@ class Item:
     shown: dict[str, Any]
 
 
+def every_change(_: Item) -> bool:
+    """Want any item."""
+    return True
+
+
 def list_changes(
-    store: Store, tenant: str, masks: MaskHistory, start: datetime, end: datetime, after: Place | None, limit: int
-) -> list[Item]:
-    """Return up to `limit` items of [start, end) after a place, oldest first.
+    store: Store, tenant: str, masks: MaskHistory, start: datetime, end: datetime, after: Place | None, limit: int, *,
+    newest_first: bool = False, wanted: Callable[[Item], bool] = every_change,
+) -> list[Item]:  # fmt: skip
+    """Return up to `limit` wanted items of [start, end) after a place, oldest or newest first.
 
     What new settings did to single subjects is in the item of the settings change alone, as a number. What a newer
     version of the program did to them is listed, with the cause `rules`.
     """
     ruling = _ruling(masks, tenant)
-    subjects = _subject_items(_profile_changes(store, tenant, start, end, after, ruling), masks)
-    epochs = [epoch for epoch in masks.epochs if start <= epoch.at < end and (after is None or _place(epoch) > after)]
-    settings = _settings_items(store, tenant, masks, epochs, ruling)
-    return list(islice(merge(subjects, settings, key=lambda item: item.place), limit))
+    changes = _profile_changes(store, tenant, start, end, after, ruling, newest_first)
+    epochs = [epoch for epoch in masks.epochs if start <= epoch.at < end and _follows(epoch, after, newest_first)]
+    settings = _settings_items(store, tenant, masks, epochs[::-1] if newest_first else epochs, ruling)
+    items = merge(_subject_items(changes, masks), settings, key=lambda item: item.place, reverse=newest_first)
+    return list(islice(filter(wanted, items), limit))
+
+
+def _follows(epoch: Epoch, after: Place | None, newest_first: bool) -> bool:
+    return after is None or (_place(epoch) < after if newest_first else _place(epoch) > after)
 
 
 def _ruling(masks: MaskHistory, tenant: str) -> list[int]:
@@ -56,10 +67,11 @@ def _ruling(masks: MaskHistory, tenant: str) -> list[int]:
 
 
 def _profile_changes(
-    store: Store, tenant: str, start: datetime, end: datetime, after: Place | None, ruling: Sequence[int]
-) -> Iterator[ProfileChange]:
+    store: Store, tenant: str, start: datetime, end: datetime, after: Place | None, ruling: Sequence[int],
+    newest_first: bool,
+) -> Iterator[ProfileChange]:  # fmt: skip
     while True:
-        found = store.changes(tenant, start, end, after, _SLICE, ruling)
+        found = store.changes(tenant, start, end, after, _SLICE, ruling, newest_first)
         yield from found
         if len(found) < _SLICE:
             return

@@ -1,13 +1,14 @@
 """Owns the CSV exports: their columns, and the way through all pages of a list without holding more than one."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from licensing.factors import FACTORS
 from portal.api.context import Context
-from portal.changes import Item, Place, list_changes
+from portal.changes import Item, Place, every_change, list_changes
 from portal.csv_lines import csv_lines
+from portal.history import History, points
 from portal.seats import list_seats
 
 SEATS = ("subject", "display_name", "user_principal_name", "factor", "matched", "since")
@@ -39,12 +40,14 @@ async def seats_csv(
         yield csv_lines(_seat_rows(found))
 
 
-async def changes_csv(context: Context, tenant: str, start: datetime, end: datetime) -> AsyncIterator[str]:
-    """Yield all changes of [start, end) as CSV, likewise."""
+async def changes_csv(
+    context: Context, tenant: str, start: datetime, end: datetime, wanted: Callable[[Item], bool] = every_change
+) -> AsyncIterator[str]:
+    """Yield all wanted changes of [start, end) as CSV, likewise, oldest first."""
     masks = await context.read(lambda: context.masks_of(tenant))
 
     def read(after: Place | None) -> list[Item]:
-        return list_changes(context.services.store, tenant, masks, start, end, after, PAGE)
+        return list_changes(context.services.store, tenant, masks, start, end, after, PAGE, wanted=wanted)
 
     found = await context.read(lambda: read(None))
     yield csv_lines([CHANGES, *_change_rows(found)])
@@ -53,19 +56,19 @@ async def changes_csv(context: Context, tenant: str, start: datetime, end: datet
         yield csv_lines(_change_rows(found))
 
 
-def history_csv(points: Sequence[Mapping[str, Any]], demo: Sequence[bool]) -> str:
-    """Return points of a history as CSV, each with whether it is made-up demo data."""
+def history_csv(history: History) -> str:
+    """Return the points of a history as CSV, each with whether it is made-up demo data."""
     rows: list[list[Any]] = [
         ["at", *(f"currently_licensed_{part}" for part in _LICENSED), *_PLAIN]
         + [f"{name}_{part}" for name, part in _OF_FACTOR]
         + ["demo"]
     ]
-    for point, is_demo in zip(points, demo, strict=True):
+    for point, bucket in zip(points(history), history.buckets, strict=True):
         licensed, factors = point["currently_licensed"], point["factors"]
         rows.append(
             [point["at"], *(licensed[part] for part in _LICENSED), *(point[part] for part in _PLAIN)]
             + [factors.get(name, {}).get(part) for name, part in _OF_FACTOR]
-            + [is_demo]
+            + [bucket.demo]
         )
     return csv_lines(rows)
 

@@ -122,9 +122,10 @@ class Store(Protocol):
 
     def changes(
         self, tenant: str, start: datetime, end: datetime, after: tuple[datetime, str, int] | None, limit: int,
-        ruling: Sequence[int],
+        ruling: Sequence[int], newest_first: bool = False,
     ) -> list[ProfileChange]:  # fmt: skip
-        """Return changes whose profile moved, in the order of (at, subject, rev), above `after`.
+        """Return changes whose profile moved, in the order of (at, subject, rev), above `after`; with `newest_first` in
+        the opposite order, below it.
 
         Without what settings did: the first that the rules of a revision in `ruling` or a removal did to a subject.
         """

@@ -1,6 +1,6 @@
 """Owns the endpoint of history: figures of a range of time in steps, as JSON or CSV."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse
@@ -9,8 +9,8 @@ from portal.api.context import Ctx, Tenant
 from portal.api.models.history import History
 from portal.csv_lines import CSV, MEDIA_TYPE, WantsCsv, attachment
 from portal.exports import history_csv
-from portal.ports import Bucket
-from portal.ranges import choose_step, parse_range
+from portal.history import points, read_history
+from portal.ranges import parse_range
 from schemas.times import format_time
 
 router = APIRouter(prefix="/api/v1/tenants", tags=["history"])
@@ -26,7 +26,7 @@ To = Annotated[str | None, Query(alias="to", description="likewise; default: now
     responses=CSV,
     response_model=History,
 )
-async def history(
+async def get_history(
     context: Ctx,
     tenant: Tenant,
     start: From = None,
@@ -39,36 +39,18 @@ async def history(
     `demo_until`: points up to this one are made-up demo data; null where none is.
     """
     since, until = parse_range(start, end, context.now())
-    step_s = choose_step(step, since, until)
-    buckets = await context.read(lambda: context.services.store.buckets(tenant, since, until, step_s))
-    if not buckets and context.services.live.settings(tenant) is None:
+    history = await context.read(lambda: read_history(context.services.store, tenant, since, until, step))
+    if not history.buckets and context.services.live.settings(tenant) is None:
         context.require(tenant)
-    points = [_point(bucket) for bucket in buckets]
     if as_csv:
-        return Response(
-            history_csv(points, [bucket.demo for bucket in buckets]), media_type=MEDIA_TYPE,
-            headers=attachment(f"{tenant}-licenses.csv"),
-        )  # fmt: skip
-    demo = [format_time(bucket.at) for bucket in buckets if bucket.demo]
+        return Response(history_csv(history), media_type=MEDIA_TYPE, headers=attachment(f"{tenant}-licenses.csv"))
+    demo_until = history.demo_until
     return JSONResponse(
         {
             "from": format_time(since),
             "to": format_time(until),
-            "step": step_s,
-            "demo_until": demo[-1] if demo else None,
-            "points": points,
+            "step": history.step_s,
+            "demo_until": format_time(demo_until) if demo_until else None,
+            "points": points(history),
         }
     )
-
-
-def _point(bucket: Bucket) -> dict[str, Any]:
-    pool = bucket.acquired_licenses
-    return {
-        "at": format_time(bucket.at),
-        "currently_licensed": {"min": bucket.min, "max": bucket.max, "last": bucket.last, "avg": round(bucket.avg, 2)},
-        "acquired_licenses": pool,
-        "available_licenses": None if pool is None else pool - bucket.last,
-        "user_licenses": bucket.user_licenses,
-        "dr_phone_licenses": bucket.dr_phone_licenses,
-        "factors": bucket.factors,
-    }

@@ -12,12 +12,11 @@ from portal.api.context import By, Context, Ctx, Tenant
 from portal.api.errors import errors
 from portal.api.models.settings import RevisionPage
 from portal.pagination import Cursor, Limit, decode_cursor, encode_cursor, page
-from portal.ports import SettingsRevision
 from portal.services import Mode
-from portal.settings_bodies import check_patch, check_put, settings_diff
+from portal.settings_bodies import check_patch, check_put
+from portal.settings_log import own_revisions
 from schemas.identifiers import PROVIDER_KEY
 from schemas.settings import ProviderSettings, TenantSettings
-from schemas.times import format_time
 
 router = APIRouter(prefix="/api/v1", tags=["settings"])
 
@@ -121,23 +120,6 @@ async def changes(context: Ctx, tenant: Tenant, limit: Limit = 100, cursor: Curs
     if not revisions:
         context.require(tenant)
     before = decode_cursor(cursor, tuple[int])
-    items = _revisions(tenant, revisions)
+    items = own_revisions(tenant, revisions)
     rest = [item for item in items if before is None or item["revision"] < before[0]]
     return JSONResponse(page(rest[: limit + 1], limit, lambda item: encode_cursor(item["revision"]), lambda item: item))
-
-
-def _revisions(tenant: str, revisions: list[SettingsRevision]) -> list[dict[str, Any]]:
-    before = TenantSettings(tenant=tenant).model_dump(mode="json")
-    items: list[dict[str, Any]] = []
-    for revision in revisions:
-        after = TenantSettings.model_validate(revision.settings).model_dump(mode="json")
-        items.append(
-            {
-                "revision": revision.revision,
-                "at": format_time(revision.at),
-                "by": revision.by,
-                "changes": settings_diff(before, after),
-            }
-        )
-        before = after
-    return items[::-1]

@@ -37,7 +37,7 @@ def profile_changes(
 
 def changes(
     clients: Clients, tenant: str, start: datetime, end: datetime, after: tuple[datetime, str, int] | None, limit: int,
-    ruling: Sequence[int],
+    ruling: Sequence[int], newest_first: bool = False,
 ) -> list[ProfileChange]:  # fmt: skip
     """Return changes of [start, end) whose profile moved (see `portal.ports.Store`)."""
     parameters: dict[str, Any] = {"tenant": tenant, "start": to_ms(start), "end": to_ms(end), "limit": limit}
@@ -49,8 +49,10 @@ def changes(
     if after is not None:
         at, subject, rev = after
         parameters |= {"after": to_ms(at), "after_subject": subject, "after_rev": rev}
-        sql += f" AND (recorded_at, subject, rev) > ({at_ms('after')}, {{after_subject:String}}, {{after_rev:UInt64}})"
-    sql += " ORDER BY recorded_at, subject, rev LIMIT {limit:UInt32}"
+        place = f"({at_ms('after')}, {{after_subject:String}}, {{after_rev:UInt64}})"
+        sql += f" AND (recorded_at, subject, rev) {'<' if newest_first else '>'} {place}"
+    order = "recorded_at DESC, subject DESC, rev DESC" if newest_first else "recorded_at, subject, rev"
+    sql += f" ORDER BY {order} LIMIT {{limit:UInt32}}"
     return [_change(row) for row in ask(clients, sql, parameters)]
 
 

@@ -41,9 +41,9 @@ class ClickHouseStore:
 
     def changes(
         self, tenant: str, start: datetime, end: datetime, after: tuple[datetime, str, int] | None, limit: int,
-        ruling: Sequence[int],
+        ruling: Sequence[int], newest_first: bool = False,
     ) -> list[ProfileChange]:  # fmt: skip
-        return changes.changes(self._clients, tenant, start, end, after, limit, ruling)
+        return changes.changes(self._clients, tenant, start, end, after, limit, ruling, newest_first)
 
     def rule_moves(self, tenant: str, revision: int, ruling: Sequence[int]) -> list[tuple[int | None, int, int]]:
         return changes.rule_moves(self._clients, tenant, revision, ruling)

@@ -16,7 +16,6 @@ from schemas.times import parse_time
 
 _SHOWN = 5
 _WITHIN = timedelta(days=1)
-_MOST_READ = 1_000
 _COLUMNS = ("When", "Who", "From", "To", "By")
 
 
@@ -62,8 +61,8 @@ class RecentChanges:
     def _read(self) -> list[dict[str, Any]]:
         services, now = self._here.context.services, self._here.context.now()
         masks = self._here.context.masks_of(self._tenant)
-        found = list_changes(services.store, self._tenant, masks, now - _WITHIN, now, None, _MOST_READ)
-        return [item.shown for item in found[: -_SHOWN - 1 : -1]]
+        found = list_changes(services.store, self._tenant, masks, now - _WITHIN, now, None, _SHOWN, newest_first=True)
+        return [item.shown for item in found]
 
     def _row(self, item: dict[str, Any]) -> None:
         with tag("tr"):

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from licensing.factors import BY_NAME, counted_factor
-from portal.ports import Seat
+from portal.ports import ProfileChange, Seat
 from portal.store.store import ClickHouseStore
 from runtime.clickhouse.pool import ClientPool
 from schemas.changes import WireSeatChange
@@ -158,6 +158,17 @@ def test_changes_come_in_pages_in_the_order_of_time(store: ClickHouseStore, chan
         found += page
         after = (page[-1].at, page[-1].subject, page[-1].rev)
     assert expected == [(each.subject, each.rev) for each in found]
+
+
+def test_changes_come_newest_first_when_asked_for(store: ClickHouseStore, changes: list[WireSeatChange]) -> None:
+    start, end = instant(50), instant(250)
+    expected = store.changes("contoso", start, end, None, 1_000, [])[::-1]
+    found: list[ProfileChange] = []
+    while page := store.changes(
+        "contoso", start, end, (found[-1].at, found[-1].subject, found[-1].rev) if found else None, 7, [], True
+    ):
+        found += page
+    assert expected == found
 
 
 def test_changes_by_rules_go_to_the_revision_that_made_the_rules(store: ClickHouseStore, rows: ClickHouseRows) -> None:
