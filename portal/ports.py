@@ -1,15 +1,17 @@
-"""Owns what the portal asks of the world: stored history and facts, live counts, settings by command, event intake.
+"""Owns what the portal asks of the world: stored history and facts, API tokens, live counts, settings by command, event
+intake.
 
 Implementations: `portal.store` (ClickHouse), `portal.live` (license-counts and tenants topics), `portal.commands` and
 `portal.intake` (Kafka). Times are aware UTC datetimes; profiles are the bytes of `licensing.factors`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Any, Protocol
 
 from licensing.what_if import Tried
+from portal.access.principals import Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,3 +165,34 @@ class Store(Protocol):
     def syncs(self, tenant: str, facet: str = "", source: str = "") -> list[dict[str, Any]]:
         """Return the last sync runs of a tenant, of one facet and source or of all, newest first, each in its newest
         state: fields of `SyncRun`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An API token as it is kept: not its secret, of which nobody keeps more than the SHA-256."""
+
+    id: str
+    digest: str = field(repr=False)
+    name: str
+    role: Role
+    tenants: frozenset[str]
+    created_at: datetime
+    created_by: str
+    expires_at: datetime
+    last_used_on: date | None = None
+
+
+class Tokens(Protocol):
+    """API tokens. Synchronous: the portal calls it in a thread."""
+
+    def known(self) -> list[Token]:
+        """Return all tokens that nobody has revoked, also expired ones, oldest first."""
+
+    def add(self, token: Token) -> None:
+        """Keep a new token."""
+
+    def revoke(self, token: Token, at: datetime, by: str) -> None:
+        """Make a token useless for good."""
+
+    def used(self, token: Token, on: date) -> None:
+        """Keep the day on which a token was used."""

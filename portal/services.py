@@ -3,9 +3,10 @@
 The exceptions of the ports:
 
     ServiceError
-    ├── NoBroker        Kafka did not confirm in time
-    ├── NoAnswer        nobody answered a command in time
-    └── NotDurable      it is in Kafka, and was not seen on disk in time
+    ├── NoBroker          Kafka did not confirm in time
+    ├── NoAnswer          nobody answered a command in time
+    ├── NotDurable        it is in Kafka, and was not seen on disk in time
+    └── TokensUnreadable  API tokens could not be read for too long
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -14,7 +15,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 
-from portal.ports import Store
+from starlette.requests import HTTPConnection
+
+from portal.access.principals import Principal
+from portal.ports import Store, Token
 from schemas.commands import Answer, Refresh, SyncRun
 from schemas.count import Count
 from schemas.intake import Rejection
@@ -37,6 +41,10 @@ class NoAnswer(ServiceError):  # noqa: N818 -- says what is the matter
 
 class NotDurable(ServiceError):  # noqa: N818 -- says what is the matter
     """The records are in Kafka, and what follows from them was not seen on disk in time."""
+
+
+class TokensUnreadable(ServiceError):  # noqa: N818 -- says what is the matter
+    """API tokens could not be read for too long."""
 
 
 Audience = frozenset[str] | None
@@ -129,6 +137,25 @@ class EventIntake(Protocol):
         """Validate, publish, wait for Kafka (or the disk, if the broker forgets). Raises NoBroker, NotDurable."""
 
 
+class ApiTokens(Protocol):
+    """API tokens, and whom they stand for."""
+
+    async def recognise_token(self, asks: HTTPConnection) -> Principal | None:
+        """Return whom the bearer token of a request stands for; None without one, or for one that is of no use.
+
+        Raises TokensUnreadable.
+        """
+
+    async def all(self) -> list[Token]:
+        """Return all tokens that nobody has revoked, oldest first."""
+
+    async def add(self, token: Token) -> None:
+        """Keep a new token."""
+
+    async def revoke(self, token: Token, by: str) -> None:
+        """Make a token useless, here at once, elsewhere within seconds."""
+
+
 class SyncConfirmations(Protocol):
     """Held syncs that a person lets through."""
 
@@ -163,5 +190,6 @@ class Services:
     refreshes: Refreshes
     intake: EventIntake
     syncs: SyncConfirmations
+    tokens: ApiTokens
     about: About
     clock: Callable[[], datetime] = field(default=utc_now)

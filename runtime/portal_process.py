@@ -8,6 +8,7 @@ from importlib.metadata import version
 import uvicorn
 from aiokafka.errors import KafkaError
 
+from portal.access.tokens import TokenBook
 from portal.app import create_portal
 from portal.commands import KafkaCommands, KafkaConfirmations
 from portal.durability import Durability
@@ -15,8 +16,9 @@ from portal.intake import KafkaIntake
 from portal.live import LiveTopics
 from portal.ports import Store
 from portal.publishing import Publisher
-from portal.services import About, Services, utc_now
+from portal.services import About, ApiTokens, Services, utc_now
 from portal.store.store import ClickHouseStore
+from portal.store.tokens import ClickHouseTokens
 from runtime import kafka
 from runtime.clickhouse.errors import StorageError
 from runtime.clickhouse.pool import ClientPool, open_pool
@@ -35,7 +37,7 @@ async def serve(settings: Settings) -> None:
     try:
         with open_store(settings) as pool:
             installation = Installation(settings.kafka, embedded=False)
-            async with services(installation, clickhouse_store(pool)) as ready:
+            async with services(installation, clickhouse_store(pool), clickhouse_tokens(pool)) as ready:
                 collect_rarely()
                 await uvicorn.Server(web_config(ready)).serve(sockets=[listener])
     finally:
@@ -73,8 +75,15 @@ def clickhouse_store(pool: ClientPool) -> Store:
     return ClickHouseStore(pool, utc_now)
 
 
+def clickhouse_tokens(pool: ClientPool) -> ApiTokens:
+    """Return the API tokens in ClickHouse."""
+    return TokenBook(ClickHouseTokens(pool), utc_now)
+
+
 @contextlib.asynccontextmanager
-async def services(installation: Installation, store: Store, generation: str = "") -> AsyncIterator[Services]:
+async def services(
+    installation: Installation, store: Store, tokens: ApiTokens, generation: str = ""
+) -> AsyncIterator[Services]:
     """Open everything that the app needs. `generation` names the life of an embedded broker. Raises PortalError."""
     own = installation.kafka
     async with contextlib.AsyncExitStack() as stack:
@@ -100,6 +109,7 @@ async def services(installation: Installation, store: Store, generation: str = "
             refreshes=commands,
             intake=KafkaIntake(publisher, durability, own.partitions),
             syncs=KafkaConfirmations(publisher, durability, own.partitions),
+            tokens=tokens,
             about=About(version("poolwatch"), installation.embedded, own.bootstrap, own.topic_prefix, own.partitions),
         )
 

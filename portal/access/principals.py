@@ -23,6 +23,11 @@ class Principal:
         return self.role in ("provider_admin", "provider_viewer")
 
     @property
+    def is_admin(self) -> bool:
+        """Whether it changes anything at all, and hands on what it may do by tokens."""
+        return self.role in ("provider_admin", "tenant_admin")
+
+    @property
     def changes_provider(self) -> bool:
         """Whether it changes what is the provider's own: defaults, tokens of all, which tenants there are."""
         return self.role == "provider_admin"
@@ -41,6 +46,13 @@ class Principal:
     def changes(self, tenant: str) -> bool:
         """Tell whether it may change a tenant: settings, refreshes, events, confirmations."""
         return self.role == "provider_admin" or (self.role == "tenant_admin" and tenant in self.tenants)
+
+    def covers(self, role: Role, tenants: frozenset[str]) -> bool:
+        """Tell whether a role for some tenants is within its own: a token that it may make, see and revoke."""
+        if self.role == "provider_admin":
+            return True
+        is_of_tenants = role in ("tenant_admin", "tenant_viewer") and bool(tenants)
+        return self.role == "tenant_admin" and is_of_tenants and tenants <= self.tenants
 
 
 LOCAL = Principal("local", "provider_admin")

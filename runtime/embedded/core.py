@@ -23,7 +23,7 @@ from runtime.embedded.own_settings import SESSION_TIMEOUT_S, own_settings
 from runtime.embedded.rebuild import rebuild
 from runtime.installation import Installation
 from runtime.logging import configure
-from runtime.portal_process import PortalError, clickhouse_store, listen, services, web_config
+from runtime.portal_process import PortalError, clickhouse_store, clickhouse_tokens, listen, services, web_config
 from runtime.settings import Settings
 from runtime.sink_process import store
 from runtime.web_server import serve
@@ -59,7 +59,7 @@ async def _run(settings: Settings, data: Path, *, demo: bool, fresh: bool) -> No
             (run_folder(data) / REBUILT_MARK).touch()
             installation = Installation(settings.kafka, embedded=True)
             async with (
-                services(installation, clickhouse_store(pool), f"{os.getpid():x}") as ready,
+                services(installation, clickhouse_store(pool), clickhouse_tokens(pool), f"{os.getpid():x}") as ready,
                 asyncio.TaskGroup() as group,
             ):
                 collect_rarely()

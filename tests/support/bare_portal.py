@@ -65,7 +65,7 @@ def main() -> None:
     nothing = cast(Any, None)
     services = Services(
         store=nothing, live=cast(Any, _StillReading()), sources=nothing, settings=nothing, refreshes=nothing,
-        intake=nothing, syncs=nothing, about=About("test", False, "", "", 1),
+        intake=nothing, syncs=nothing, tokens=nothing, about=About("test", False, "", "", 1),
     )  # fmt: skip
     uvicorn.run(create_portal(services, _recognise), host=HOST, port=int(sys.argv[1]), log_level="error")
 

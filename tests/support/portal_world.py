@@ -26,7 +26,7 @@ from runtime import topics
 from runtime.clickhouse.migrate import migrate
 from runtime.clickhouse.pool import ClientPool
 from runtime.installation import Installation
-from runtime.portal_process import services
+from runtime.portal_process import clickhouse_tokens, services
 from runtime.settings import Kafka, Retention
 from schemas.changes import WireSeatChange
 from schemas.commands import ChangeSettings, CommandModel
@@ -244,7 +244,11 @@ async def open_world(broker: KafkaBroker, engine: ClickHouse, *, answering: bool
         producer = await _started(stack, clients.producer(own))
         pool = stack.enter_context(database_pool(engine))
         ready = await stack.enter_async_context(
-            services(Installation(own, embedded=False), ClickHouseStore(pool, lambda: datetime.now(UTC)))
+            services(
+                Installation(own, embedded=False),
+                ClickHouseStore(pool, lambda: datetime.now(UTC)),
+                clickhouse_tokens(pool),
+            )
         )
         await until(lambda: ready.live.ready)
         transport = httpx.ASGITransport(create_app(ready), raise_app_exceptions=False)

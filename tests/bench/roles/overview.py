@@ -17,7 +17,7 @@ from runtime.clickhouse.migrate import migrate
 from runtime.clickhouse.pool import open_pool
 from runtime.installation import Installation
 from runtime.logging import configure
-from runtime.portal_process import services
+from runtime.portal_process import clickhouse_tokens, services
 from runtime.settings import ClickHouse, Kafka, Log, Retention
 from streams.garbage import collect_rarely
 from tests.bench.events import PARTITIONS
@@ -34,7 +34,7 @@ async def run(arguments: dict[str, Any]) -> None:
     with open_pool(ClickHouse(data=Path(arguments["folder"]) / "overview")) as pool:
         migrate(pool, Retention())
         store = ClickHouseStore(pool, lambda: datetime.now(UTC))
-        async with services(Installation(own, embedded=False), store) as ready:
+        async with services(Installation(own, embedded=False), store, clickhouse_tokens(pool)) as ready:
             await ready.live.wait_until_ready(_DEADLINE_S)  # type: ignore[attr-defined]
             collect_rarely()  # as the portal does
             transport = httpx.ASGITransport(create_app(ready))

@@ -28,8 +28,9 @@ async def test_a_port_in_use_is_told_with_its_number(monkeypatch: pytest.MonkeyP
 
 async def test_a_broker_that_is_not_there_is_told_with_its_address(world: World) -> None:
     address = f"127.0.0.1:{free_port()}"
+    own = world.services
     with pytest.raises(PortalError, match=f"no Kafka broker answers at {address}"):
-        async with services(Installation(Kafka(bootstrap=address), embedded=False), world.services.store):
+        async with services(Installation(Kafka(bootstrap=address), embedded=False), own.store, own.tokens):
             pass
 
 
