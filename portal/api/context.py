@@ -19,7 +19,7 @@ from portal.problems import Problem
 from portal.services import Services
 from schemas.count import Cause, Count, Hint
 from schemas.identifiers import TenantId
-from schemas.settings import TenantSettings
+from schemas.settings import ProviderSettings, TenantSettings
 from schemas.times import format_time
 
 T = TypeVar("T")
@@ -34,6 +34,8 @@ class Context:
 
     services: Services
     threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(READERS))
+    _empty: dict[str, tuple[TenantSettings, ProviderSettings, Count]] = field(default_factory=dict)
+    """Counts of tenants that have settings and no event yet, with what they follow from: a list asks for thousands."""
 
     async def read(self, call: Callable[[], T]) -> T:
         """Run reads of the store in a thread."""
@@ -85,10 +87,17 @@ class Context:
     def count_of(self, tenant: str) -> Count:
         """Return the tenant's count; one that has settings and no event yet counts nothing (epoch and version 0)."""
         self.require(tenant)
-        return self.services.live.count(tenant) or self._nothing_counted(tenant)
+        return self.services.live.count(tenant) or self._empty_count(tenant)
 
-    def _nothing_counted(self, tenant: str) -> Count:
-        settings = self.settings_of(tenant)
+    def _empty_count(self, tenant: str) -> Count:
+        settings, provider = self.settings_of(tenant), self.services.live.provider()
+        known = self._empty.get(tenant)
+        if known is None or known[0] is not settings or known[1] is not provider:
+            known = self._empty[tenant] = (settings, provider, self._nothing_counted(settings))
+        return known[2]
+
+    def _nothing_counted(self, settings: TenantSettings) -> Count:
+        tenant = settings.tenant
         none = figures({}, self.mask_of(tenant), settings.acquired_licenses)
         hints: list[Hint] = ["no_gateways"] if compile_criteria(settings).no_gateways else []
         return Count(

@@ -38,6 +38,9 @@ async def test_a_tenant_with_settings_and_no_event_counts_nothing(world: World, 
         body["currently_licensed"], body["available_licenses"], body["usage_percent"], body["version"]
     )  # fmt: skip
     assert body["hints"] == ["no_gateways"]
+    await world.set(tenant, START, acquired_licenses=6, gateways=["sbc.acme.example"])
+    changed = (await world.http.get(f"/api/v1/tenants/{tenant}/licenses")).json()
+    assert (6, 2, []) == (changed["available_licenses"], changed["settings_revision"], changed["hints"])
 
 
 async def test_a_tenant_never_heard_of_is_not_found_and_told_how_to_make_one(world: World, tenant: str) -> None:
