@@ -62,7 +62,9 @@ class RecentChanges:
         services, now = self._here.context.services, self._here.context.now()
         masks = self._here.context.masks_of(self._tenant)
         found = list_changes(services.store, self._tenant, masks, now - _WITHIN, now, None, _SHOWN, newest_first=True)
-        return [item.shown for item in found]
+        shown = [item.shown for item in found]
+        names = services.store.display_names(self._tenant, [item["subject"] for item in shown if item["subject"]])
+        return [{**item, "name": names.get(item["subject"])} for item in shown]
 
     def _row(self, item: dict[str, Any]) -> None:
         with tag("tr"):
@@ -74,7 +76,7 @@ class RecentChanges:
                 Text("td", f"Settings: {moved}").props("colspan=3")
             else:
                 with tag("td"):
-                    ui.link(item["subject"], f"/tenants/{self._tenant}/seats/{item['subject']}")
+                    ui.link(item["name"] or item["subject"], f"/tenants/{self._tenant}/seats/{item['subject']}")
                 Text("td", factor_label(item["from_factor"]))
                 Text("td", factor_label(item["to_factor"]))
             Text("td", item["source"] or item["cause"])
