@@ -7,12 +7,12 @@ import msgspec
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse
 
-from portal.api.answers import NOT_MODIFIED, IfNoneMatch, done, tagged, unless_known
+from portal.api.answers import NOT_MODIFIED, IfNoneMatch, tagged, unless_known
 from portal.api.context import By, Ctx, Tenant, Who
 from portal.api.errors import errors
 from portal.api.models.counts import CountPage, Removed
 from portal.pagination import Cursor, Limit
-from portal.problems import Problem
+from portal.removal import remove_tenant
 from portal.tenant_list import Sort, Wanted, find_tenants, sparklines
 from schemas.count import Count, Hint
 from schemas.times import format_time
@@ -84,12 +84,6 @@ async def remove(
     purge: Annotated[bool, Query(description="history goes too, at once")] = False,
 ) -> Response:
     """Drop a tenant's facts. Its history stays until its retention ends, or goes with `purge`."""
-    live = context.services.live
-    if live.settings(tenant) is None and live.count(tenant) is None:
-        context.require(tenant)
-    answer = await context.services.settings.change(tenant, "purge" if purge else "remove", {}, None, by)
-    if answer.status != "done":
-        raise Problem(409, f"the tenant {tenant} was not removed: {answer.detail}")
-    settings = done(answer)
+    settings = await remove_tenant(context, tenant, purge=purge, by=by)
     removed_at = settings.get("removed_at") or format_time(context.now())
     return JSONResponse({"tenant": tenant, "removed_at": removed_at, "purged": purge})

@@ -76,6 +76,8 @@ def _frame(title: str, principal: Principal | None, theme: Theme) -> Iterator[No
         ui.link("Poolwatch", "/").classes("text-white text-weight-bold").style("text-decoration: none")
         with ui.element("nav").props('aria-label="Main"').classes("line"):
             ui.link("Sources", "/sync").classes("text-white")
+            if principal is not None and principal.is_provider:
+                ui.link("Defaults", "/provider/settings").classes("text-white")
         ui.space()
         if principal is not None:
             ui.label(principal.name).props('data-testid="principal"')

@@ -12,6 +12,8 @@ PAGES = (
     "/tenants/contoso",
     "/tenants/contoso/seats",
     "/tenants/contoso/seats/number:+15550210000",
+    "/tenants/contoso/settings",
+    "/provider/settings",
 )
 
 
