@@ -2,7 +2,7 @@
 
 import clickhouse_connect.driver.exceptions as clickhouse
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from portal import problems
@@ -22,6 +22,7 @@ from portal.api import (
 )
 from portal.api.context import Context
 from portal.api.document import DESCRIPTION, TAGS, DocumentedApi
+from portal.api.enforcement import enforce
 from portal.metrics import Measured, Metrics
 from portal.origins import SameOrigin
 from portal.ranges import RangeError
@@ -45,6 +46,7 @@ def create_app(services: Services, recognise: Recognise = anybody_here) -> FastA
         # Their pages fetch scripts from elsewhere; the document itself is all that tools need.
         docs_url=None,
         redoc_url=None,
+        dependencies=[Depends(enforce)],
     )
     app.state.context = Context(services)
     app.state.metrics = Metrics(services.live)

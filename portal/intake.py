@@ -1,6 +1,7 @@
 """Owns events by HTTP: checked as the meter will check them, split by topic and partition, published, confirmed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count
 
 import msgspec
 
@@ -9,7 +10,7 @@ from portal.publishing import Outgoing, Publisher
 from portal.services import Accepted
 from schemas.events import input_topic
 from schemas.identifiers import partition_of, subject_key
-from schemas.intake import read_record
+from schemas.intake import Intake, Rejection, read_record
 from schemas.topics import TopicName
 from schemas.wire import WireEvent, WireObservation
 
@@ -25,13 +26,30 @@ class KafkaIntake:
     def __init__(self, publisher: Publisher, durability: Durability, partitions: int) -> None:
         self._publisher, self._durability, self._partitions = publisher, durability, partitions
 
-    async def accept(self, body: bytes, now_ms: int) -> Accepted:
+    async def accept(self, body: bytes, now_ms: int, may_send: Callable[[str], bool]) -> Accepted:
         """Publish the good events of a body. `now_ms` is the records' own timestamp, which times are judged by."""
-        intake = read_record(body, now_ms)
+        intake = allowed(read_record(body, now_ms), may_send)
         if intake.events:
             records = split(intake.events, self._partitions)
             await self._durability.events(await self._publisher.publish(records, now_ms))
         return Accepted(len(intake.events), intake.rejections, intake.unknown_facts)
+
+
+def allowed(intake: Intake, may_send: Callable[[str], bool]) -> Intake:
+    """Return an intake in which events of tenants whose events may not be sent are rejected, in words that do not tell
+    whether there is such a tenant."""
+    refused = {rejection.index for rejection in intake.rejections}
+    places = (index for index in count() if index not in refused)
+    events, rejections = list[WireEvent](), list(intake.rejections)
+    for event in intake.events:
+        index = next(places)
+        if may_send(event.tenant):
+            events.append(event)
+        else:
+            detail = f"events of the tenant {event.tenant} cannot be sent: it does not exist, or is not yours to change"
+            rejections.append(Rejection(index, "not_allowed", detail, b""))
+    rejections.sort(key=lambda rejection: rejection.index)
+    return Intake(events, rejections, intake.unknown_facts)
 
 
 def split(events: Sequence[WireEvent], partitions: int) -> list[Outgoing]:

@@ -133,8 +133,11 @@ class Accepted:
 class EventIntake(Protocol):
     """Events by HTTP."""
 
-    async def accept(self, body: bytes, now_ms: int) -> Accepted:
-        """Validate, publish, wait for Kafka (or the disk, if the broker forgets). Raises NoBroker, NotDurable."""
+    async def accept(self, body: bytes, now_ms: int, may_send: Callable[[str], bool]) -> Accepted:
+        """Validate, publish, wait for Kafka (or the disk, if the broker forgets). `may_send`: whose events are taken.
+
+        Raises NoBroker, NotDurable.
+        """
 
 
 class ApiTokens(Protocol):

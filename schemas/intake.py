@@ -22,7 +22,7 @@ from schemas.times import FIRST_MS, LAST_MS, format_ms, parse_time, to_ms
 from schemas.wire import WireEvent, WireObservation, canonical_json, decode_known, decode_lenient
 
 Reason = Literal["not_json", "too_large", "invalid", "ahead_of_time", "facts_too_large", "misrouted", "tenant_removed",
-                 "too_many_sources", "internal_error"]  # fmt: skip
+                 "too_many_sources", "internal_error", "not_allowed"]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,12 @@
 
 from collections.abc import Awaitable, Callable
 
-from starlette.requests import HTTPConnection
+from starlette.requests import HTTPConnection, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from portal.access.principals import LOCAL, Principal
+from portal.problems import problem_response
+from portal.services import ServiceError
 
 Recognise = Callable[[HTTPConnection], Awaitable[Principal | None]]
 """Returns who asks, None for a stranger."""
@@ -24,7 +26,13 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket"):
-            scope.setdefault("state", {})["principal"] = await self._recognise(HTTPConnection(scope))
+            state = scope.setdefault("state", {})
+            state["recognise"] = self._recognise
+            try:
+                state["principal"] = await self._recognise(HTTPConnection(scope))
+            except ServiceError as error:
+                await problem_response(Request(scope), 503, str(error), {"Retry-After": "5"})(scope, receive, send)
+                return
         await self._app(scope, receive, send)
 
 
@@ -32,3 +40,9 @@ def principal_of(request: HTTPConnection) -> Principal | None:
     """Return who asks, None for a stranger."""
     found: Principal | None = request.scope["state"]["principal"]
     return found
+
+
+async def still_known(request: HTTPConnection) -> bool:
+    """Ask anew who it is that asked, and tell whether it is the same: a token may be revoked, a session over."""
+    recognise: Recognise = request.scope["state"]["recognise"]
+    return await recognise(request) == principal_of(request)

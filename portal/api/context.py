@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, TypeVar
+from typing import Annotated, NoReturn, TypeVar
 
 import anyio.to_thread
 from anyio import CapacityLimiter
@@ -13,7 +13,7 @@ from licensing.count import figures
 from licensing.criteria import compile_criteria
 from licensing.factors import enabled_mask
 from portal.access.gate import principal_of
-from portal.access.principals import Principal
+from portal.access.principals import LOCAL, Principal
 from portal.masks import MaskHistory, read_masks
 from portal.problems import Problem
 from portal.services import Services
@@ -66,14 +66,28 @@ class Context:
                 f"the tenant {tenant} was removed at {format_time(settings.removed_at)};"
                 f" `poolwatch tenant set {tenant}` brings it back, without the facts of before",
             )
-        if settings is not None or live.count(tenant) is not None:
-            return
+        if settings is None and live.count(tenant) is None:
+            self.refuse_unknown(tenant)
+
+    def require_seen(self, principal: Principal, tenant: str) -> None:
+        """The same, for somebody: a tenant that it may not know of was never heard of."""
+        if not principal.sees(tenant):
+            self.refuse_unknown(tenant)
+        self.require(tenant)
+
+    def refuse_unknown(self, tenant: str) -> NoReturn:
+        """Raise Problem 404 for a tenant that does not exist, or not for whoever asks; 503 while that is not known."""
         self.require_ready()
         raise Problem(
             404,
             f"the tenant {tenant} was never heard of: it exists from its settings (`poolwatch tenant set {tenant}`)"
             " or its first event on; GET /api/v1/tenants lists those that do",
         )
+
+    def exists(self, tenant: str) -> bool:
+        """Tell whether a tenant was heard of and is not removed."""
+        settings = self.services.live.settings(tenant)
+        return not settings.is_removed if settings is not None else self.services.live.count(tenant) is not None
 
     def require_ready(self) -> None:
         """Raise Problem 503 until all counts and settings have been read."""
@@ -126,19 +140,21 @@ def _context(request: Request) -> Context:
     return context
 
 
-def _by(sender: Annotated[str | None, Header(alias="From", max_length=128)] = None) -> str:
-    return sender or "api"
-
-
 def _who(request: Request) -> Principal:
     principal = principal_of(request)
-    if principal is None:
-        raise Problem(401, "sign in first, or send an API token", headers={"WWW-Authenticate": "Bearer"})
+    assert principal is not None, "portal.access.rules lets strangers in here"
     return principal
 
 
 Who = Annotated[Principal, Depends(_who)]
+
+
+def _by(principal: Who, sender: Annotated[str | None, Header(alias="From", max_length=128)] = None) -> str:
+    # What somebody says of himself counts only where nobody is asked who he is.
+    return sender or "api" if principal is LOCAL else principal.name
+
+
 Ctx = Annotated[Context, Depends(_context)]
 By = Annotated[str, Depends(_by)]
-"""Who asks, as the standard header From says; recorded beside what is changed."""
+"""What is recorded beside a change: who asks, and in local mode what the standard header From says."""
 Tenant = Annotated[TenantId, Path(description="tenant id: 1 to 64 of a-z 0-9 . _ -")]

@@ -1,14 +1,16 @@
 """Owns the endpoint of event intake."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
+from portal.access.principals import Principal
 from portal.api.bodies import documented, read_body
 from portal.api.body_schemas import one_or_many_events
-from portal.api.context import Ctx
+from portal.api.context import Context, Ctx, Who
 from portal.api.models.events import Receipt
 from portal.problems import Problem
 from schemas.events import MAX_ARRAY_BYTES, MAX_ARRAY_EVENTS
@@ -24,10 +26,13 @@ _BODY = documented(one_or_many_events())
     "/events", status_code=202, summary="Send an event or an array of events", operation_id="send_events",
     response_model=Receipt, openapi_extra=_BODY,
 )  # fmt: skip
-async def receive(context: Ctx, request: Request) -> JSONResponse:
-    """Publish events; sending them twice changes nothing. Answers once they are kept."""
+async def receive(context: Ctx, principal: Who, request: Request) -> JSONResponse:
+    """Publish events; sending them twice changes nothing. Answers once they are kept.
+
+    A tenant's admin sends events of its tenants, and makes none of them.
+    """
     body = await read_body(request, MAX_ARRAY_BYTES, f"send {MAX_ARRAY_EVENTS:,} events or fewer")
-    result = await context.services.intake.accept(body, to_ms(context.now()))
+    result = await context.services.intake.accept(body, to_ms(context.now()), _may_send(context, principal))
     rejected = [_shown(item) for item in result.rejected]
     if result.rejected and not result.accepted:
         first = result.rejected[0]
@@ -37,6 +42,13 @@ async def receive(context: Ctx, request: Request) -> JSONResponse:
     if result.unknown_facts:
         answer["unknown_facts"] = result.unknown_facts
     return JSONResponse(answer, 202)
+
+
+def _may_send(context: Context, principal: Principal) -> Callable[[str], bool]:
+    if principal.changes_provider:
+        return lambda _: True
+    context.require_ready()
+    return lambda tenant: principal.changes(tenant) and context.exists(tenant)
 
 
 def _is_not_json(body: bytes, first: Rejection) -> bool:

@@ -5,6 +5,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from portal.access.gate import principal_of
 from portal.api.context import Context, Ctx
 from portal.api.models.operations import Health, Readiness
 from schemas.identifiers import PROVIDER_KEY
@@ -24,20 +25,20 @@ async def healthz() -> dict[str, str]:
     "/readyz", summary="Whether it can answer", operation_id="get_readiness", response_model=Readiness,
     responses={503: {"model": Readiness, "description": "Not yet, or not any more."}},
 )  # fmt: skip
-async def readyz(context: Ctx) -> JSONResponse:
-    """Whether counts are read and history can be read; and where the broker is, for `poolwatch import`."""
+async def readyz(context: Ctx, request: Request) -> JSONResponse:
+    """Whether counts are read and history can be read. The provider's people are told where the broker is as well."""
     about = context.services.about
     parts = {"counts": context.services.live.ready, "history": await _history_answers(context)}
     ready = all(parts.values())
-    body = {
-        "ready": ready,
-        "parts": parts,
+    principal = principal_of(request)
+    details = {
         "version": about.version,
         "embedded": about.embedded,
         "kafka_bootstrap": about.kafka_bootstrap,
         "topic_prefix": about.topic_prefix,
         "partitions": about.partitions,
     }
+    body = {"ready": ready, "parts": parts} | (details if principal is not None and principal.is_provider else {})
     return JSONResponse(body, 200 if ready else 503)
 
 

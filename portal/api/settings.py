@@ -5,15 +5,16 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Response
 from fastapi.responses import JSONResponse
 
-from portal.api.answers import NOT_MODIFIED, IfNoneMatch, done, etag, expected_revision, tagged, unless_known
+from portal.access.principals import Principal
+from portal.api.answers import NOT_MODIFIED, IfNoneMatch, etag, expected_revision, tagged, unless_known
 from portal.api.bodies import JsonBody, documented
 from portal.api.body_schemas import settings_body
-from portal.api.context import By, Context, Ctx, Tenant
+from portal.api.context import By, Context, Ctx, Tenant, Who
 from portal.api.errors import errors
 from portal.api.models.settings import RevisionPage
 from portal.pagination import Cursor, Limit, decode_cursor, encode_cursor, page
 from portal.services import Mode
-from portal.settings_bodies import check_patch, check_put
+from portal.settings_changes import change_settings
 from portal.settings_log import own_revisions
 from schemas.identifiers import PROVIDER_KEY
 from schemas.settings import ProviderSettings, TenantSettings
@@ -47,9 +48,11 @@ async def read(context: Ctx, tenant: Tenant, if_none_match: IfNoneMatch = None) 
     responses=_TAGGED | errors(412),
     openapi_extra=_PUT,
 )
-async def replace(context: Ctx, tenant: Tenant, body: JsonBody, by: By, if_match: IfMatch = None) -> Response:
-    """Replace the settings: what the body does not name is the default. Makes a tenant that was not known."""
-    return await _change(context, tenant, "put", check_put(tenant, body), by, if_match)
+async def replace(
+    context: Ctx, principal: Who, tenant: Tenant, body: JsonBody, by: By, if_match: IfMatch = None
+) -> Response:
+    """Replace the settings: what the body does not name is the default. A provider admin makes a tenant by it."""
+    return await _change(context, principal, tenant, "put", body, by, if_match)
 
 
 @router.patch(
@@ -60,9 +63,11 @@ async def replace(context: Ctx, tenant: Tenant, body: JsonBody, by: By, if_match
     responses=_TAGGED | errors(412),
     openapi_extra=_PATCH,
 )
-async def change(context: Ctx, tenant: Tenant, body: JsonBody, by: By, if_match: IfMatch = None) -> Response:
-    """Merge the body into the settings (RFC 7396): null is the default. Makes a tenant that was not known."""
-    return await _change(context, tenant, "patch", check_patch(tenant, body), by, if_match)
+async def change(
+    context: Ctx, principal: Who, tenant: Tenant, body: JsonBody, by: By, if_match: IfMatch = None
+) -> Response:
+    """Merge the body into the settings (RFC 7396): null is the default. A provider admin makes a tenant by it."""
+    return await _change(context, principal, tenant, "patch", body, by, if_match)
 
 
 @router.get(
@@ -84,9 +89,9 @@ async def read_provider(context: Ctx, if_none_match: IfNoneMatch = None) -> Resp
     responses=_TAGGED | errors(412),
     openapi_extra=_PROVIDER_PUT,
 )
-async def replace_provider(context: Ctx, body: JsonBody, by: By, if_match: IfMatch = None) -> Response:
+async def replace_provider(context: Ctx, principal: Who, body: JsonBody, by: By, if_match: IfMatch = None) -> Response:
     """Replace the provider's defaults."""
-    return await _change(context, PROVIDER_KEY, "put", check_put(PROVIDER_KEY, body), by, if_match)
+    return await _change(context, principal, PROVIDER_KEY, "put", body, by, if_match)
 
 
 @router.patch(
@@ -97,17 +102,17 @@ async def replace_provider(context: Ctx, body: JsonBody, by: By, if_match: IfMat
     responses=_TAGGED | errors(412),
     openapi_extra=_PROVIDER_PATCH,
 )
-async def change_provider(context: Ctx, body: JsonBody, by: By, if_match: IfMatch = None) -> Response:
+async def change_provider(context: Ctx, principal: Who, body: JsonBody, by: By, if_match: IfMatch = None) -> Response:
     """Merge the body into the provider's defaults (RFC 7396)."""
-    return await _change(context, PROVIDER_KEY, "patch", check_patch(PROVIDER_KEY, body), by, if_match)
+    return await _change(context, principal, PROVIDER_KEY, "patch", body, by, if_match)
 
 
 async def _change(
-    context: Context, name: str, mode: Mode, body: dict[str, Any], by: str, if_match: str | None
+    context: Context, principal: Principal, name: str, mode: Mode, body: Any, by: str, if_match: str | None
 ) -> Response:
-    answer = await context.services.settings.change(name, mode, body, expected_revision(if_match), by)
-    settings = done(answer)
-    return JSONResponse(settings, headers={"ETag": etag(settings.get("revision", answer.revision or 0))})
+    seen = expected_revision(if_match)
+    settings = await change_settings(context, principal, name, mode, body, seen, by)
+    return JSONResponse(settings, headers={"ETag": etag(settings["revision"])})
 
 
 @router.get(

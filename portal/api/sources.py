@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 
-from portal.api.context import By, Ctx, Tenant
+from portal.api.context import By, Ctx, Tenant, Who
 from portal.api.errors import errors
 from portal.api.models.sources import RefreshStarted, Sources
 from portal.problems import Problem
@@ -45,10 +45,10 @@ async def refresh(context: Ctx, tenant: Tenant, by: By) -> Response:
 @router.get(
     "/refreshes/{refresh_id}", summary="How far a refresh is", operation_id="get_refresh", response_model=Progress
 )
-async def refresh_progress(context: Ctx, refresh_id: str) -> Progress:
+async def refresh_progress(context: Ctx, principal: Who, refresh_id: str) -> Progress:
     """State of each facet; `done` once nothing more is to be waited for."""
     found = context.services.refreshes.heard(refresh_id)
-    if found is None:
+    if found is None or not principal.sees(found.tenant):
         raise Problem(
             404,
             f"no refresh {refresh_id[:80]} is known here: the portal has started since, or it is long ago;"

@@ -1,11 +1,15 @@
 """Owns the endpoint of server-sent events."""
 
-from collections.abc import AsyncIterator
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import StreamingResponse
 
+from portal.access.gate import still_known
+from portal.access.tokens import KNOWN_S
 from portal.api.context import Ctx, Who
 from portal.services import Audience, LiveCounts
 from schemas.identifiers import TenantId
@@ -21,6 +25,7 @@ _STILL_HERE = b": still here\n\n"
     responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
 )  # fmt: skip
 async def stream(
+    request: Request,
     context: Ctx,
     principal: Who,
     tenant: Annotated[TenantId | None, Query(description="of one tenant alone")] = None,
@@ -28,17 +33,31 @@ async def stream(
 ) -> StreamingResponse:
     """Server-sent events `count`: first the newest of each tenant that changed since Last-Event-ID, then changes."""
     if tenant is not None:
-        context.require(tenant)
+        context.require_seen(principal, tenant)
     context.require_ready()
+    events = _events(context.services.live, principal.hears(tenant), last_event_id)
     return StreamingResponse(
-        _events(context.services.live, principal.hears(tenant), last_event_id),
+        _while_known(request, events),
         media_type="text/event-stream",
         # A proxy that buffers would hold events back.
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
-async def _events(live: LiveCounts, audience: Audience, last_id: str | None) -> AsyncIterator[bytes]:
+async def _while_known(request: Request, events: AsyncGenerator[bytes]) -> AsyncIterator[bytes]:
+    """Yield events until whoever asked for them is not let in any more."""
+    loop = asyncio.get_running_loop()
+    known_at = loop.time()
+    async with contextlib.aclosing(events):
+        async for event in events:
+            if loop.time() - known_at >= KNOWN_S:
+                if not await still_known(request):
+                    return
+                known_at = loop.time()
+            yield event
+
+
+async def _events(live: LiveCounts, audience: Audience, last_id: str | None) -> AsyncGenerator[bytes]:
     async with live.subscribe(audience, last_id) as subscription:
         yield _BEGIN
         async for news in subscription:

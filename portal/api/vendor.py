@@ -8,7 +8,8 @@ from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse, Response
 
 from licensing.factors import BY_NAME, LIFECYCLE, SERVICE_NUMBER, USER_INTERFACE, counted_factor
-from portal.api.context import Context, Ctx, Tenant
+from portal.access.principals import Principal
+from portal.api.context import Context, Ctx, Tenant, Who
 from portal.api.errors import errors
 from portal.api.models.vendor import LicenseDay, LicensedUser
 from portal.masks import MaskHistory
@@ -39,10 +40,10 @@ _SWITCHES = {
     response_model=list[LicenseDay], responses=errors(409),
 )  # fmt: skip
 async def licenseinfo(
-    context: Ctx, tenant: Tenant, months: Annotated[int, Query(alias="nrOfMonths", ge=1, le=120)] = 1
+    context: Ctx, principal: Who, tenant: Tenant, months: Annotated[int, Query(alias="nrOfMonths", ge=1, le=120)] = 1
 ) -> Response:
     """The figures at the end of each day, oldest first. `tenant` may be the customer GUID of the settings."""
-    name = _resolved(context, tenant)
+    name = _resolved(context, principal, tenant)
     now = context.now()
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)
     start = today - timedelta(days=months * _DAYS_OF_MONTH - 1)
@@ -76,9 +77,9 @@ def _day(bucket: Bucket, masks: MaskHistory, updated: datetime) -> dict[str, Any
     "/{tenant}/licensedUsers", summary="Every counted subject", operation_id="vendor_licensed_users",
     response_model=list[LicensedUser], responses=errors(409),
 )  # fmt: skip
-async def licensed_users(context: Ctx, tenant: Tenant) -> Response:
+async def licensed_users(context: Ctx, principal: Who, tenant: Tenant) -> Response:
     """SIP address (a service number: its number) and winning factor of every counted subject, now."""
-    name = _resolved(context, tenant)
+    name = _resolved(context, principal, tenant)
     mask = context.mask_of(name)
     return JSONResponse(await context.read(lambda: _licensed(context.services.store, name, mask)))
 
@@ -96,13 +97,13 @@ def _licensed(store: Store, tenant: str, mask: int) -> list[dict[str, Any]]:
     return found
 
 
-def _resolved(context: Context, tenant: str) -> str:
+def _resolved(context: Context, principal: Principal, tenant: str) -> str:
     live = context.services.live
-    if live.settings(tenant) is None and live.count(tenant) is None:
+    if not principal.sees(tenant) or (live.settings(tenant) is None and live.count(tenant) is None):
         found = [
             name
             for name, settings in live.all_settings().items()
-            if settings.customer_guid == tenant and not settings.is_removed
+            if settings.customer_guid == tenant and principal.sees(name) and not settings.is_removed
         ]
         if len(found) > 1:
             raise Problem(
@@ -112,5 +113,5 @@ def _resolved(context: Context, tenant: str) -> str:
             )
         if found:
             return found[0]
-    context.require(tenant)
+    context.require_seen(principal, tenant)
     return tenant

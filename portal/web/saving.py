@@ -6,10 +6,9 @@ from typing import Any
 
 from nicegui import ui
 
-from portal.api.answers import done
 from portal.problems import Problem
 from portal.services import Mode, ServiceError
-from portal.settings_bodies import check_patch, check_put
+from portal.settings_changes import change_settings
 from portal.web.visit import Visit
 from schemas.identifiers import PROVIDER_KEY
 
@@ -17,13 +16,12 @@ from schemas.identifiers import PROVIDER_KEY
 async def save(here: Visit, name: str, mode: Mode, body: dict[str, Any], seen: int | None) -> dict[str, Any]:
     """Change settings of a tenant (or `_provider`) and return the new ones. `seen`: the revision that the page shows.
 
-    Raises Problem 403, 412, 422, and ServiceError.
+    Raises Problem 403, 404, 412, 422, and ServiceError.
     """
     may = here.principal.changes_provider if name == PROVIDER_KEY else here.principal.changes(name)
     if not may:
         raise Problem(403, f"{here.principal.name} may look at {name} and not change it: ask an administrator")
-    checked = check_put(name, body) if mode == "put" else check_patch(name, body)
-    return done(await here.context.services.settings.change(name, mode, checked, seen, here.principal.name))
+    return await change_settings(here.context, here.principal, name, mode, body, seen, here.principal.name)
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from pydantic import ConfigDict
+
 from portal.api.models.base import Shown
 
 
@@ -21,12 +23,15 @@ class ReadyParts(Shown):
 
 
 class Readiness(Shown):
-    """Whether the portal can answer, and where the broker is for `poolwatch import`."""
+    """Whether the portal can answer. The provider's people are told the rest too, by which `poolwatch import` finds the
+    broker."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=False)
 
     ready: bool
     parts: ReadyParts
-    version: str
-    embedded: bool
-    kafka_bootstrap: str
-    topic_prefix: str
-    partitions: int
+    version: str = ""
+    embedded: bool = False
+    kafka_bootstrap: str = ""
+    topic_prefix: str = ""
+    partitions: int = 0

@@ -215,7 +215,7 @@ async def read_events(world: World, tenant: str, last_id: str = "") -> tuple[str
                 if fields.get("event") == "count":
                     return fields["id"], Count.model_validate_json(fields["data"])
     finally:
-        await lines.aclose()  # type: ignore[attr-defined]  # an async generator
+        await lines.aclose()
     raise AssertionError("the stream ended without an event")
 
 
