@@ -10,7 +10,7 @@ LOCK := $(LOCK_VENV)/bin/uv pip compile pyproject.toml --quiet --universal --for
 	--only-binary :all: --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo-graph test lint format lock schemas screenshots bench bench-quick clean
+.PHONY: help up demo-graph test lint format lock schemas screenshots bench bench-quick large clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,10 @@ bench: $(BENCH_VENV)/.installed ## Measure everything beside plain Faust and Qui
 bench-quick: $(BENCH_VENV)/.installed ## The same on less data, in under 3 minutes
 	$(BENCH_VENV)/bin/python -m tests.support.prepare
 	$(BENCH_VENV)/bin/python -m tests.bench --quick $(ARGS)
+
+large: $(VENV)/.installed ## Show a portal with 10,000 tenants and a year of history, which the simulator makes in two minutes; ARGS="--port 8090"
+	$(VENV)/bin/python -m tests.support.prepare
+	$(VENV)/bin/python -m tests.bench.provider $(ARGS)
 
 lock: ## Renew requirements.lock and requirements-bench.lock
 	$(PYTHON) -m venv $(LOCK_VENV)

@@ -47,7 +47,11 @@ async def serve(settings: Settings) -> None:
 def listen(host: str, port: int) -> socket.socket:
     """Return a bound socket, so that a port in use is known before anything else starts. Raises PortalError."""
     try:
-        return socket.create_server((host, port), reuse_port=False)
+        listener = socket.create_server((host, port), reuse_port=False)
+        # asyncio sees to it for sockets that it makes itself. Without it an answer in two writes takes 40 ms more: the
+        # second waits until the client has acknowledged the first.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
+        return listener
     except OSError as error:
         raise PortalError(
             f"the portal cannot listen on {host}:{port}: {error.strerror}. Stop what listens there, or choose another"

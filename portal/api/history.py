@@ -2,8 +2,8 @@
 
 from typing import Annotated
 
+import msgspec
 from fastapi import APIRouter, Query, Response
-from fastapi.responses import JSONResponse
 
 from portal.api.context import Ctx, Tenant
 from portal.api.models.history import History
@@ -45,7 +45,7 @@ async def get_history(
     if as_csv:
         return Response(history_csv(history), media_type=MEDIA_TYPE, headers=attachment(f"{tenant}-licenses.csv"))
     demo_until = history.demo_until
-    return JSONResponse(
+    body = msgspec.json.encode(
         {
             "from": format_time(since),
             "to": format_time(until),
@@ -54,3 +54,4 @@ async def get_history(
             "points": points(history),
         }
     )
+    return Response(body, media_type="application/json")

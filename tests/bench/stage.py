@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 from aiokafka import AIOKafkaProducer
 
 from runtime import kafka, topics
@@ -23,6 +24,7 @@ from schemas.topics import full_name
 from tests.bench.events import PARTITIONS, Place, Record
 from tests.support.kafka_broker import KafkaBroker, choose_broker
 from tests.support.kafka_clients import create_topic
+from tests.support.ports import HOST
 
 _BATCH_BYTES = 64 * 1024
 
@@ -48,6 +50,10 @@ class Stage:
     def new_name(self) -> str:
         """Return a name that nothing else has."""
         return f"b{uuid.uuid4().hex[:8]}"
+
+    def data_of(self, prefix: str) -> Path:
+        """Return the directory of ClickHouse that goes with the topics of a prefix."""
+        return self.folder / prefix.rstrip(".")
 
     def new_topics(self) -> str:
         """Make all topics under a new prefix, and return it."""
@@ -142,6 +148,18 @@ def wait_for(child: Child, event: str, deadline_s: float) -> dict[str, Any]:
     """Wait until a child has logged an event, and return it. Raises ChildFailedError with the end of its log."""
     child.wait_ready(lambda: bool(lines(child, event)), deadline_s)
     return lines(child, event)[-1]
+
+
+def wait_for_portal(portal: Child, port: int, deadline_s: float) -> None:
+    """Wait until a portal answers. Raises ChildFailedError with the end of its log."""
+
+    def is_ready() -> bool:
+        try:
+            return httpx.get(f"http://{HOST}:{port}/readyz", timeout=5).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    portal.wait_ready(is_ready, deadline_s)
 
 
 def cpu_seconds(pid: int) -> float:

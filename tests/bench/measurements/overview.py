@@ -1,37 +1,56 @@
-"""The first page of the overview of ten thousand tenants, in the API."""
+"""A portal with ten thousand tenants and a year of their history, asked over HTTP as the pages and scripts ask it."""
 
-import asyncio
+import time
 from collections.abc import Iterator
+from itertools import cycle, islice
 
-from schemas.identifiers import partition_of
-from schemas.topics import full_name
-from tests.bench.events import PARTITIONS, Record
+import httpx
+
 from tests.bench.figures import Figure, percentile
-from tests.bench.stage import Stage, wait_for, write
-from tests.support.sinking import count, instant
+from tests.bench.provider import fill
+from tests.bench.stage import Stage, wait_for_portal
+from tests.support.ports import HOST, free_port
 
 TENANTS = 10_000
+QUESTIONS = 60
+_WARM_UP = 10
+_PAGES = {
+    "first page": [{"sort": "tenant"}, {"sort": "usage"}],
+    "first page, searched": [{"search": "wing", "sort": "usage"}, {"search": "Trey Research 17"}],
+    "first page with sparklines": [{"sort": "usage", "sparkline": "30d"}, {"sort": "licensed", "sparkline": "30d"}],
+}
+"""What is asked in turn; in words, and as parameters."""
 
 
 def measure(stage: Stage) -> Iterator[Figure]:
-    """Yield the 95th percentile of the first page."""
-    prefix = stage.new_topics()
-    asyncio.run(_publish(stage, prefix))
-    with stage.child("overview", prefix=prefix) as child:
-        found = wait_for(child, "bench_pages", 120)
-    if found["tenants"] != TENANTS:
-        raise RuntimeError(f"the portal knew {found['tenants']:,} of {TENANTS:,} tenants: its page would mean nothing")
-    words = f"{len(found['milliseconds'])} first pages of 100, by name and by usage in turn"
-    value = percentile(found["milliseconds"], 95)
-    yield Figure(f"overview of {TENANTS:,} tenants, p95", value, "ms", "at most", 200, 50, note=words)
+    """Yield the 95th percentile of pages of the overview, and of a tenant's year."""
+    prefix, port = stage.new_topics(), free_port()
+    provider = fill(stage, prefix, TENANTS // 10 if stage.quick else TENANTS)
+    with (
+        stage.child("portal", prefix=prefix, port=port, cores=0) as portal,
+        httpx.Client(base_url=f"http://{HOST}:{port}/api/v1", timeout=30) as http,
+    ):
+        wait_for_portal(portal, port, 120)
+        about = f"{provider.tenants:,} tenants with a year of history, over HTTP, warm"
+        for what, questions in _PAGES.items():
+            value = percentile(_ask(http, [("/tenants", question) for question in questions]), 95)
+            note = f"{QUESTIONS} pages of 100, {about}"
+            yield Figure(f"overview, {what}, p95", value, "ms", "at most", *stage.limits(200, 50), note=note)
+        names = [key.decode() for key, _ in provider.records()["tenants"]][
+            :: provider.tenants // (QUESTIONS + _WARM_UP)
+        ]
+        value = percentile(_ask(http, [(f"/tenants/{name}/licenses/history", {"from": "365d"}) for name in names]), 95)
+        note = f"years of {QUESTIONS} tenants at auto step, of {about}"
+        yield Figure("a tenant's year in the API, p95", value, "ms", "at most", *stage.limits(50, 20), note=note)
 
 
-async def _publish(stage: Stage, prefix: str) -> None:
-    records: dict[int, list[Record]] = {number: [] for number in range(PARTITIONS)}
-    for number in range(TENANTS):
-        told = count(f"tenant-{number:05d}", 1, instant(1), number * 7919 % 700)
-        key = told.tenant.encode()
-        records[partition_of(key, PARTITIONS)].append((key, told.model_dump_json().encode()))
-    async with stage.producer() as producer:
-        for partition, part in records.items():
-            await write(producer, full_name(prefix, "license-counts"), partition, part)
+def _ask(http: httpx.Client, questions: list[tuple[str, dict[str, str]]]) -> list[float]:
+    milliseconds = []
+    for path, parameters in islice(cycle(questions), QUESTIONS + _WARM_UP):
+        began = time.perf_counter()
+        answer = http.get(path, params=parameters)
+        milliseconds.append(1_000 * (time.perf_counter() - began))
+        answer.raise_for_status()
+        if not any(answer.json().get(name) for name in ("items", "points")):
+            raise RuntimeError(f"{path} with {parameters} was answered with nothing: its time means nothing")
+    return milliseconds[_WARM_UP:]

@@ -2,12 +2,10 @@
 
 from collections.abc import Iterator
 
-import httpx
-
 from tests.bench.figures import Figure, percentile
 from tests.bench.roles.listeners import ONE_LOOKS, PER_SECOND, TENANTS, WARM_UP_S
-from tests.bench.stage import Stage, cpu_seconds, memory_bytes, wait_for
-from tests.support.ports import HOST, free_port
+from tests.bench.stage import Stage, cpu_seconds, memory_bytes, wait_for, wait_for_portal
+from tests.support.ports import free_port
 
 _MIB = 1024 * 1024
 
@@ -16,8 +14,8 @@ def measure(stage: Stage) -> Iterator[Figure]:
     """Yield the median and the 99th percentile from Kafka to the listener, and what became of the portal's memory."""
     listeners, seconds = (200, 5.0) if stage.quick else (1_000, 30.0)
     prefix, port = stage.new_topics(), free_port()
-    with stage.child("portal", prefix=prefix, port=port) as portal:
-        portal.wait_ready(lambda: _is_ready(port), 60)
+    with stage.child("portal", prefix=prefix, port=port, cores=1) as portal:
+        wait_for_portal(portal, port, 60)
         with stage.child("listeners", prefix=prefix, port=port, listeners=listeners, seconds=seconds) as child:
             wait_for(child, "bench_warm", 120)
             cpu_s, before = cpu_seconds(portal.pid), memory_bytes(portal)[0]
@@ -39,10 +37,3 @@ def measure(stage: Stage) -> Iterator[Figure]:
         yield Figure(f"stream, count to listener, p{percent}", value, "ms", "at most", *limits, note=words)
     words = f"resident memory {after / _MIB:.0f} MiB at the end, {before / _MIB:.0f} MiB after {WARM_UP_S:.0f} s"
     yield Figure("stream, memory, end over begin", after / before, "x", "at most", *stage.limits(1.1, 1.02), note=words)
-
-
-def _is_ready(port: int) -> bool:
-    try:
-        return httpx.get(f"http://{HOST}:{port}/readyz", timeout=5).status_code == 200
-    except httpx.TransportError:
-        return False

@@ -1,4 +1,4 @@
-"""A portal process of the bench: the product's own, held to one core."""
+"""A portal process of the bench: the product's own, held to one core if `cores` is 1."""
 
 import asyncio
 import json
@@ -17,8 +17,9 @@ from tests.bench.events import PARTITIONS
 
 def run(arguments: dict[str, Any]) -> None:
     """Serve on `port` until SIGTERM."""
-    # Before any thread is there: threads inherit it.
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    if arguments["cores"] == 1:
+        # Before any thread is there: threads inherit it.
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     settings = Settings(
         kafka=Kafka(bootstrap=arguments["bootstrap"], topic_prefix=arguments["prefix"], partitions=PARTITIONS),
         clickhouse=ClickHouse(data=Path(arguments["folder"]) / arguments["prefix"].rstrip(".")),

@@ -1,6 +1,7 @@
 """The portal's process: what stands in its way is told in words."""
 
 import asyncio
+import socket
 
 import pytest
 
@@ -24,6 +25,13 @@ async def test_a_port_in_use_is_told_with_its_number(monkeypatch: pytest.MonkeyP
     assert ended.code == 1
     assert f"the portal cannot listen on 127.0.0.1:{port}" in ended.err
     assert "POOLWATCH_PORTAL_PORT" in ended.err
+
+
+async def test_no_answer_waits_for_the_client_to_acknowledge_its_first_half() -> None:
+    with listen("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
+        accepted, _ = listener.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 async def test_a_broker_that_is_not_there_is_told_with_its_address(world: World) -> None:
