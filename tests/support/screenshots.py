@@ -33,6 +33,9 @@ PICTURES = (
     Picture("license-audit", "/tenants/contoso"),
     Picture("license-audit-dark", "/tenants/contoso", theme="dark"),
     Picture("license-audit-phone", "/tenants/contoso", phone=True),
+    Picture("seats", "/tenants/contoso/seats"),
+    Picture("seat-explained", "/tenants/contoso/seats/number:+15550210000"),
+    Picture("settings", "/tenants/contoso/settings"),
 )
 
 
