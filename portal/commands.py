@@ -34,7 +34,8 @@ class KafkaCommands:
     """Sends changes of settings and waits for the answer of the counter that owns the tenant; sends refreshes, and
     hears of those that other portals send.
 
-    `consumer` is a started aiokafka consumer without a group, given over for good. Use as `async with`.
+    `consumer` is a started aiokafka consumer without a group, given over for good. `refreshes` keeps those heard of.
+    Use as `async with`.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class KafkaCommands:
         prefix: str,
         partitions: int,
         durability: Durability,
+        refreshes: RefreshBook,
         *,
         timeout_s: float = 10.0,
         clock: Callable[[], datetime] = utc_now,
@@ -52,7 +54,7 @@ class KafkaCommands:
         self._partitions, self._timeout_s, self._clock = partitions, timeout_s, clock
         self._places = [TopicPartition(full_name(prefix, "commands"), number) for number in range(partitions)]
         self._waiting: dict[str, asyncio.Future[Answer]] = {}
-        self._refreshes = RefreshBook()
+        self._refreshes = refreshes
         self._reader: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:

@@ -1,5 +1,5 @@
 """Owns the live view: the newest count, settings and sources of every tenant, read from `license-counts`, `tenants` and
-`sources`."""
+`sources`; and, by them, how far refreshes are."""
 
 import asyncio
 from collections.abc import Mapping
@@ -13,9 +13,11 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from portal.publishing import tell_failure
+from portal.refreshes import Progress, RefreshBook, progress
 from portal.services import Audience, Subscription
 from portal.sources import SourceBook
 from portal.stream import CountStream
+from schemas.commands import Refresh
 from schemas.count import Count
 from schemas.identifiers import PROVIDER_KEY
 from schemas.settings import ProviderSettings, TenantSettings
@@ -46,6 +48,7 @@ class LiveTopics:
         self._provider = ProviderSettings()
         self.sources = SourceBook()
         self._stream = CountStream(partitions, generation)
+        self.refreshes = RefreshBook(self._far, self._stream.tell)
         self._caught_up = asyncio.Event()
         self._reader: asyncio.Task[None] | None = None
 
@@ -120,6 +123,7 @@ class LiveTopics:
         try:
             if place.topic == self._sources_topic:
                 self.sources.take(key, record.value)
+                self.refreshes.look(key.partition("/")[0])
             elif place.topic != self._counts_topic:
                 self._take_settings(key, record.value)
             elif not key.startswith("_"):
@@ -154,3 +158,8 @@ class LiveTopics:
         if known is None or (count.epoch, count.version) > (known.epoch, known.version):
             self._counts[key] = count
             self._stream.publish(count, partition, record.offset)
+            self.refreshes.look(key)
+
+    def _far(self, refresh: Refresh) -> Progress:
+        count = self._counts.get(refresh.tenant)
+        return progress(refresh, self.sources.of(refresh.tenant), count.freshness if count is not None else {})

@@ -1,6 +1,6 @@
-"""Owns how far a refresh is: which were heard of, and what sources and freshness say of one."""
+"""Owns how far a refresh is: which were heard of, what sources and freshness say of one, and who is told of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -39,16 +39,41 @@ class Progress(BaseModel):
 
 
 class RefreshBook:
-    """The refreshes heard of last."""
+    """The refreshes heard of last; `far` says how far one is, `tell` is told whenever that is news."""
 
-    def __init__(self) -> None:
+    def __init__(self, far: Callable[[Refresh], Progress], tell: Callable[[Progress], None]) -> None:
+        self._far, self._tell = far, tell
         self._refreshes: dict[str, Refresh] = {}
+        self._going: dict[str, dict[str, Progress | None]] = {}
+        """By tenant and id, what was told last."""
 
     def keep(self, refresh: Refresh) -> None:
-        """Keep a refresh, and let go of the oldest beyond `KEPT`."""
+        """Keep a refresh, and let go of the oldest beyond `KEPT`. It may be heard of twice."""
+        if refresh.id in self._refreshes:
+            return
         self._refreshes[refresh.id] = refresh
+        self._going.setdefault(refresh.tenant, {})[refresh.id] = None
         if len(self._refreshes) > KEPT:
-            del self._refreshes[next(iter(self._refreshes))]
+            oldest = self._refreshes.pop(next(iter(self._refreshes)))
+            self._end(oldest)
+        self.look(refresh.tenant)
+
+    def look(self, tenant: str) -> None:
+        """Look how far the refreshes of a tenant are that go on: its sources or its count have changed."""
+        for refresh_id, before in list(self._going.get(tenant, {}).items()):
+            refresh = self._refreshes[refresh_id]
+            now = self._far(refresh)
+            if now != before:
+                self._going[tenant][refresh_id] = now
+                self._tell(now)
+            if now.done:
+                self._end(refresh)
+
+    def _end(self, refresh: Refresh) -> None:
+        going = self._going.get(refresh.tenant, {})
+        going.pop(refresh.id, None)
+        if not going:
+            self._going.pop(refresh.tenant, None)
 
     def get(self, refresh_id: str) -> Refresh | None:
         """Return a refresh, None for one not heard of or too long ago."""

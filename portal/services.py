@@ -52,14 +52,14 @@ Audience = frozenset[str] | None
 
 
 class News(Protocol):
-    """Newest counts of different tenants, oldest first."""
+    """Newest counts of different tenants, oldest first; or how far refreshes are, and no counts."""
 
     @property
     def counts(self) -> Sequence[Count]: ...
 
     @property
     def id(self) -> str:
-        """What a client gives back to resume after them."""
+        """What a client gives back to resume after them; empty where there are none."""
 
     @property
     def text(self) -> bytes:
@@ -67,10 +67,10 @@ class News(Protocol):
 
 
 class Subscription(Protocol):
-    """The counts that change from now on; a slow reader gets the newest of each tenant."""
+    """The counts and refreshes that change from now on; a slow reader gets the newest of each."""
 
     def __aiter__(self) -> AsyncIterator[News | None]:
-        """Yield changed counts; None after some seconds without one, so that dead connections are noticed."""
+        """Yield what has changed; None after some seconds without one, so that dead connections are noticed."""
 
 
 class LiveCounts(Protocol):

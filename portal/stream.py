@@ -18,6 +18,8 @@ from itertools import islice
 from operator import attrgetter
 from weakref import WeakValueDictionary
 
+from portal.refresh_log import RefreshLog, RefreshNews
+from portal.refreshes import Progress
 from portal.services import Audience
 from schemas.count import Count
 
@@ -87,6 +89,7 @@ class CountStream:
         """The place of the newest count."""
         self.told = 0
         """The place up to which listeners are told; the same for all, so that they stay together."""
+        self.refreshes = RefreshLog()
         self._changed: set[str] = set()
         self._bells: WeakValueDictionary[Audience, asyncio.Event] = WeakValueDictionary()
         self._ringing: asyncio.TimerHandle | None = None
@@ -103,9 +106,12 @@ class CountStream:
         self._log.append(entry)
         if len(self._log) > len(self._newest) * 5 // 4 + _SPARE:
             self._log = [each for each in self._log if self._is_newest(each)]
-        self._changed.add(count.tenant)
-        if self._ringing is None:
-            self._ringing = asyncio.get_running_loop().call_at(self._rung_at + PACE_S, self._ring)
+        self._ring_soon(count.tenant)
+
+    def tell(self, progress: Progress) -> None:
+        """Tell all subscribers how far a refresh is, soon."""
+        self.refreshes.keep(progress)
+        self._ring_soon(progress.tenant)
 
     def forget(self, tenant: str) -> None:
         """Drop the count of a tenant that was removed."""
@@ -132,6 +138,11 @@ class CountStream:
         """Return the last place whose offsets are all among those seen."""
         first = bisect_left(self._log, True, key=lambda entry: _exceeds(entry.ends, seen))
         return self._log[first - 1].place if first else 0
+
+    def _ring_soon(self, tenant: str) -> None:
+        self._changed.add(tenant)
+        if self._ringing is None:
+            self._ringing = asyncio.get_running_loop().call_at(self._rung_at + PACE_S, self._ring)
 
     def _ring(self) -> None:
         self._ringing, self._rung_at = None, asyncio.get_running_loop().time()
@@ -183,12 +194,13 @@ class CountSubscription:
     def __init__(self, stream: CountStream, audience: Audience, seen: Offsets) -> None:
         self._stream, self._audience, self._seen = stream, audience, seen
         self._place = stream.place_of(seen)
+        self._refreshes = stream.refreshes.listen(audience)
         self._resumed = stream.end if max(seen) >= 0 else 0
         self._bell = stream.bell_of(audience)
 
-    async def __aiter__(self) -> AsyncIterator[News | None]:
+    async def __aiter__(self) -> AsyncIterator[News | RefreshNews | None]:
         while not self._stream.closed:
-            while (news := self._next()) is not None:
+            while (news := self._next() or self._refreshes.next()) is not None:
                 yield news
                 await asyncio.sleep(0)  # of many blocks one after the other, others get theirs as well
             try:

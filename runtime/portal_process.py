@@ -103,7 +103,7 @@ async def services(
         publisher = Publisher(producer, own.topic_prefix)
         live = await stack.enter_async_context(LiveTopics(counts, own.topic_prefix, own.partitions, generation))
         commands = await stack.enter_async_context(
-            KafkaCommands(publisher, answers, own.topic_prefix, own.partitions, durability)
+            KafkaCommands(publisher, answers, own.topic_prefix, own.partitions, durability, live.refreshes)
         )
         yield Services(
             store=store,

@@ -59,13 +59,15 @@ def watch(name: TenantArgument, as_json: AsJson = False) -> None:
 
 def _changes(api: Api, tenant: str) -> Iterator[dict[str, Any]]:
     """Yield counts for ever; after a lost connection it resumes where it was."""
-    last_id, had_any = "", False
+    last_id, event, had_any = "", "", False
     while True:
         try:
             for field, value in _fields(api, tenant, last_id):
                 if field == "id":
                     last_id = value
-                elif field == "data":
+                elif field == "event":
+                    event = value
+                elif field == "data" and event == "count":
                     had_any = True
                     yield json.loads(value)
         except httpx.TransportError as error:

@@ -148,8 +148,8 @@ async def test_a_page_has_the_highest_count_of_each_day_if_asked_to(world: World
     now = datetime.now(UTC)
     noon = now.replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=2)
     for at, licensed in ((noon, 7), (noon + timedelta(hours=1), 5), (now, 3)):
-        await world.publish(tenant, at, currently_licensed=licensed)
-    await until(lambda: world.services.live.count(tenant))
+        newest = await world.publish(tenant, at, currently_licensed=licensed)
+    await until(lambda: world.services.live.count(tenant) == newest)
     answer = await world.http.get("/api/v1/tenants", params={"search": tenant, "sparkline": "30d"})
     assert [(tenant, [7, 5, 5]), (f"{tenant}-new", [])] == [
         (item["tenant"], item["sparkline"]) for item in answer.json()["items"]

@@ -1,15 +1,17 @@
 """A refresh is asked for, seen to advance and waited for; the sources are told of as their collector tells."""
 
 import asyncio
+import contextlib
 import json
-from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import pytest_asyncio
 import uvicorn
 
+from portal.api.stream import _events
 from runtime.portal_process import listen, web_config
 from schemas.commands import Refresh
 from schemas.identifiers import partition_of
@@ -114,6 +116,32 @@ async def test_a_refresh_is_seen_to_advance(world: World, tenant: str) -> None:
     voice, directory = now["facets"]["voice"], now["facets"]["directory"]
     assert (True, "done", format_time(fresh_at)) == (now["done"], voice["state"], voice["fresh_at"])
     assert ("held", "directory: it would remove 90 of 100") == (directory["state"], directory["reason"])
+
+
+async def streamed(world: World, tenant: str, wanted: Callable[[Any], bool]) -> Any:
+    """Return the first refresh of a new client's stream that is wanted."""
+    events = _events(world.services.live, frozenset({tenant}), None)
+    async with asyncio.timeout(10), contextlib.aclosing(events):  # type: ignore[type-var]  # an async generator
+        async for chunk in events:
+            for event in chunk.decode().split("\n\n"):
+                kind, _, data = event.partition("\ndata: ")
+                if kind == "event: refresh" and wanted(found := json.loads(data)):
+                    return found
+    raise AssertionError("the stream ended")
+
+
+async def test_the_stream_tells_how_far_a_refresh_is_while_it_goes_on(world: World, tenant: str) -> None:
+    refresh_id = await asked(world, await collected(world, tenant))
+    assert await looked(world, refresh_id) == await streamed(world, tenant, lambda _: True)
+    listening = asyncio.create_task(streamed(world, tenant, lambda found: found["done"]))
+    for read in (1, 40):
+        await world.tell(state(tenant, "accounts", "reading", refresh_id, read=read))
+    assert 40 == (await streamed(world, tenant, lambda _: True))["facets"]["voice"]["read"]
+    fresh_at = datetime.now(UTC) + timedelta(seconds=1)
+    await world.publish(tenant, START, freshness={"voice": fresh_at})
+    found = await listening
+    assert "done" == found["facets"]["voice"]["state"]
+    assert await looked(world, refresh_id) == found
 
 
 async def test_a_refresh_that_another_portal_sent_is_known_here(world: World, tenant: str) -> None:

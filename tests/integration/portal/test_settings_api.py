@@ -8,6 +8,7 @@ import pytest
 from portal.commands import KafkaCommands
 from portal.durability import BrokerKeeps
 from portal.publishing import Publisher
+from portal.refreshes import RefreshBook, progress
 from portal.services import NoAnswer
 from runtime import kafka as clients
 from tests.support.portal_world import PARTITIONS, START, World, until
@@ -153,8 +154,9 @@ async def test_without_a_counter_the_writer_is_told_that_nobody_answered(world: 
     world.counter.silent = True
     try:
         publisher = Publisher(world.producer, world.kafka.topic_prefix)
+        book = RefreshBook(lambda refresh: progress(refresh, [], {}), lambda _: None)
         async with KafkaCommands(
-            publisher, consumer, world.kafka.topic_prefix, PARTITIONS, BrokerKeeps(), timeout_s=0.2
+            publisher, consumer, world.kafka.topic_prefix, PARTITIONS, BrokerKeeps(), book, timeout_s=0.2
         ) as commands:
             with pytest.raises(NoAnswer, match="poolwatch run counter"):
                 await commands.change(tenant, "patch", {}, None, "ana")

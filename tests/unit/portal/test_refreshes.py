@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from portal.refreshes import KEPT, RefreshBook, progress
+from portal.refreshes import KEPT, Progress, RefreshBook, progress
 from portal.sources import SourceBook
 from schemas.commands import Refresh
 from schemas.sources import SourceState
@@ -68,13 +68,46 @@ def test_a_refresh_that_no_collector_has_heard_of_is_not_done() -> None:
         assert ({}, False, STARTED) == (now.facets, now.done, now.started_at)
 
 
-def test_the_last_refreshes_are_kept() -> None:
-    book = RefreshBook()
+class Facets:
+    """The state of the one facet of any tenant, and what was told of refreshes."""
+
+    def __init__(self) -> None:
+        self.states: list[SourceState] = [state("accounts", ["voice"], "reading", read=1)]
+        self.fresh_at = BEFORE
+        self.told: list[tuple[str, int, bool]] = []
+        self.book = RefreshBook(lambda refresh: progress(refresh, self.states, {"voice": self.fresh_at}), self._tell)
+
+    def _tell(self, now: Progress) -> None:
+        self.told.append((now.id, now.facets["voice"].read, now.done))
+
+
+def test_the_last_refreshes_are_kept_and_looked_after() -> None:
+    facets = Facets()
     for number in range(KEPT + 1):
-        book.keep(asked(str(number)))
-        book.keep(asked(str(number)))
-    assert None is book.get("0")
-    assert [asked("1"), asked(str(KEPT))] == [book.get("1"), book.get(str(KEPT))]
+        facets.book.keep(asked(str(number)))
+        facets.book.keep(asked(str(number)))
+    assert None is facets.book.get("0")
+    assert [asked("1"), asked(str(KEPT))] == [facets.book.get("1"), facets.book.get(str(KEPT))]
+    facets.told.clear()
+    facets.fresh_at = AFTER
+    facets.book.look("acme")
+    assert [(str(number), 0, True) for number in range(1, KEPT + 1)] == facets.told
+
+
+def test_how_far_a_refresh_is_is_told_when_it_is_news_until_it_is_done() -> None:
+    facets = Facets()
+    facets.book.keep(asked())
+    facets.book.look("acme")
+    facets.book.look("another")
+    assert [("r1", 1, False)] == facets.told
+    facets.states = [state("accounts", ["voice"], "reading", read=5)]
+    facets.book.look("acme")
+    facets.book.keep(asked())
+    facets.fresh_at = AFTER
+    facets.book.look("acme")
+    facets.states = [state("accounts", ["voice"], "ok", read=9)]
+    facets.book.look("acme")
+    assert [("r1", 1, False), ("r1", 5, False), ("r1", 5, True)] == facets.told
 
 
 def test_of_a_part_the_last_state_stays_without_its_cursor() -> None:

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from portal import stream as stream_module
+from portal.refreshes import KEPT, Progress
 from portal.services import News
 from portal.stream import BLOCK, CountStream, CountSubscription
 from tests.support.sinking import count, instant
@@ -193,3 +194,67 @@ async def test_a_closed_stream_ends_its_listeners() -> None:
         stream.close()
         assert await waiting == "ended"
         assert [item async for item in subscription] == []
+
+
+def refreshed(name: str, tenant: str, *, done: bool = False) -> Progress:
+    return Progress(id=name, tenant=tenant, started_at=instant(1), done=done, facets={})
+
+
+async def refreshes(subscription: CountSubscription) -> list[Progress]:
+    """Return the refreshes of the next news."""
+    async with asyncio.timeout(5):
+        news = await anext(aiter(subscription))
+    assert news is not None
+    assert ([], "") == (list(news.counts), news.id)
+    events = [event.split("\n") for event in news.text.decode().removesuffix("\n\n").split("\n\n")]
+    assert {"event: refresh"} == {event for event, _ in events}
+    return [Progress.model_validate_json(data.removeprefix("data: ")) for _, data in events]
+
+
+async def test_a_listener_hears_of_refreshes_that_go_on_and_of_their_end() -> None:
+    stream = CountStream(1, "g")
+    for progress in (refreshed("r1", "a"), refreshed("r2", "a"), refreshed("r1", "a", done=True)):
+        stream.tell(progress)
+    async with stream.subscribe(None, None) as subscription:
+        assert [refreshed("r2", "a")] == await refreshes(subscription)
+        stream.tell(refreshed("r2", "a", done=True))
+        stream.tell(refreshed("r3", "b"))
+        assert [refreshed("r2", "a", done=True), refreshed("r3", "b")] == await refreshes(subscription)
+        stream.tell(refreshed("r4", "a"))
+        assert [refreshed("r4", "a")] == await refreshes(subscription)
+        stream.tell(refreshed("r3", "b", done=True))
+        assert [refreshed("r3", "b", done=True)] == await refreshes(subscription)
+
+
+async def test_a_slow_listener_gets_the_newest_of_a_refresh_also_where_it_is_its_end() -> None:
+    stream = CountStream(1, "g")
+    async with stream.subscribe(None, None) as subscription:
+        for done in (False, True):
+            stream.tell(refreshed("r1", "a", done=done))
+        assert [refreshed("r1", "a", done=True)] == await refreshes(subscription)
+
+
+async def test_a_listener_to_one_tenant_hears_of_no_other_refresh() -> None:
+    stream = CountStream(1, "g")
+    stream.tell(refreshed("r1", "stranger"))
+    async with stream.subscribe(A, None) as subscription:
+        stream.tell(refreshed("r2", "stranger"))
+        stream.tell(refreshed("r3", "a"))
+        assert [refreshed("r3", "a")] == await refreshes(subscription)
+
+
+async def test_a_waiting_listener_is_woken_by_a_refresh() -> None:
+    stream = CountStream(1, "g")
+    async with stream.subscribe(A, None) as subscription, asyncio.TaskGroup() as group:
+        waiting = group.create_task(refreshes(subscription))
+        await asyncio.sleep(0)
+        stream.tell(refreshed("r1", "a"))
+        assert [refreshed("r1", "a")] == await waiting
+
+
+async def test_refreshes_that_nobody_asks_for_any_more_are_let_go() -> None:
+    stream = CountStream(1, "g")
+    for number in range(KEPT + 1):
+        stream.tell(refreshed(str(number), "a"))
+    async with stream.subscribe(None, None) as subscription:
+        assert [str(number) for number in range(1, KEPT + 1)] == [each.id for each in await refreshes(subscription)]
