@@ -121,7 +121,7 @@ async def test_a_refresh_is_seen_to_advance(world: World, tenant: str) -> None:
 async def streamed(world: World, tenant: str, wanted: Callable[[Any], bool]) -> Any:
     """Return the first refresh of a new client's stream that is wanted."""
     events = _events(world.services.live, frozenset({tenant}), None)
-    async with asyncio.timeout(10), contextlib.aclosing(events):  # type: ignore[type-var]  # an async generator
+    async with asyncio.timeout(10), contextlib.aclosing(events):
         async for chunk in events:
             for event in chunk.decode().split("\n\n"):
                 kind, _, data = event.partition("\ndata: ")
