@@ -1,13 +1,15 @@
 """Owns the controls of single settings: what each shows of the settings, and what is read of it as their JSON."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from nicegui import ui
 from nicegui.elements.mixins.validation_element import ValidationElement
 
+from portal.web.setting_draft import value_at
 from portal.web.setting_words import SETTINGS
+from schemas.settings import Settings
 
 _INPUT = "outlined stack-label"
 
@@ -89,6 +91,20 @@ class GraphField:
     def freeze(self) -> None:
         self.cloud.freeze()
         self.groups.freeze()
+
+
+def changes_of(fields: Iterable[Field], seen: Settings) -> dict[str, Any]:
+    """Return by place what controls hold that settings do not."""
+    known = seen.model_dump(mode="json")
+    held = {field.path: field.read() for field in fields}
+    return {path: value for path, value in held.items() if value != value_at(known, path)}
+
+
+def show_all(fields: Iterable[Field], settings: Settings) -> None:
+    """Let controls hold what settings do."""
+    known = settings.model_dump(mode="json")
+    for field in fields:
+        field.show(value_at(known, field.path))
 
 
 def complaint(errors: Mapping[str, str], path: str) -> str | None:

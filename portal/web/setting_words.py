@@ -38,7 +38,7 @@ SERVICE_TYPES = {
 }
 
 CRITERIA_DEFAULTS = {
-    "licensed_users_by_gateway": "holds one of the PSTN gateways above",
+    "licensed_users_by_gateway": "holds one of the PSTN gateways",
     "dr_numbers": "is the Microsoft tenant id or the customer GUID, or holds one of the PSTN gateways",
     "reject_service_numbers": "none is rejected",
 }

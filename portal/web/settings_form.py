@@ -1,7 +1,6 @@
 """Owns a form of settings: what is changed and not saved, what is wrong with it, saving on top of the revision that was
 seen, and what others changed meanwhile."""
 
-import asyncio
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -10,16 +9,15 @@ from nicegui import ui
 from portal.problems import Problem
 from portal.settings_bodies import check_patch, settings_diff
 from portal.web.figures import LocalTime
-from portal.web.saving import save, told
-from portal.web.setting_draft import mistakes, patch_of, value_at
-from portal.web.setting_fields import Field
+from portal.web.saving import newer, save, told
+from portal.web.setting_draft import mistakes, patch_of
+from portal.web.setting_fields import Field, changes_of, show_all
 from portal.web.setting_words import setting_name, setting_value
 from portal.web.text import Text, table, tag
 from portal.web.visit import Visit
 from schemas.settings import Settings
 
 _LOOK_S = 2.0
-_LATEST_S, _STEP_S = 3.0, 0.1
 
 
 class SettingsForm:
@@ -64,13 +62,10 @@ class SettingsForm:
             yield from field.controls
 
     def _changes(self) -> dict[str, Any]:
-        seen = self._seen.model_dump(mode="json")
-        return {field.path: field.read() for field in self._fields if field.read() != value_at(seen, field.path)}
+        return changes_of(self._fields, self._seen)
 
     def _show(self, fields: Iterable[Field]) -> None:
-        seen = self._seen.model_dump(mode="json")
-        for field in fields:
-            field.show(value_at(seen, field.path))
+        show_all(fields, self._seen)
         self._revision.set_text(f"Revision {self._seen.revision}" if self._seen.revision else "Never set: defaults")
         self._updated.set_visibility(self._seen.updated_at is not None)
         self._updated.show(self._seen.updated_at)
@@ -117,11 +112,10 @@ class SettingsForm:
             ui.notify("Saved.", type="positive")
 
     async def _lost(self) -> None:
-        """Show what somebody else saved first; it may be a moment until this portal has heard of it."""
-        for _ in range(int(_LATEST_S / _STEP_S)):
-            if self._look():
-                return
-            await asyncio.sleep(_STEP_S)
+        """Show what somebody else saved first."""
+        if await newer(self._current, self._seen.revision):
+            self._look()
+            return
         raise Problem(412, "Somebody else saved these settings first. Nothing is lost: save again in a moment.")
 
     def _look(self) -> bool:

@@ -13,6 +13,7 @@ PAGES = (
     "/tenants/contoso/seats",
     "/tenants/contoso/seats/number:+15550210000",
     "/tenants/contoso/settings",
+    "/tenants/contoso/what-if",
     "/provider/settings",
 )
 

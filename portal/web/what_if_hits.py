@@ -1,0 +1,43 @@
+"""Owns the list of what a criterion hits, below its pattern: each gateway or tag there is, now and then."""
+
+from collections.abc import Sequence
+
+from nicegui import ui
+
+from portal.web.setting_words import SETTINGS
+from portal.web.text import Text, figure_cell, table, tag
+from portal.what_if import Hit
+
+_COLUMNS = ("Value", "Subjects", "Now", "Then")
+
+
+class CriterionHits:
+    """A list that folds out."""
+
+    def __init__(self, name: str) -> None:
+        with ui.element("details").classes("hits"):
+            self._summary = Text("summary")
+            with table(f"Hits of {SETTINGS[f'criteria.{name}']}", _COLUMNS, numbers=("Subjects",)) as self._rows:
+                pass
+
+    def show(self, hits: Sequence[Hit]) -> None:
+        """Show another result; what would change comes first."""
+        changed = sum(hit.now != hit.then for hit in hits)
+        self._summary.set_text(
+            f"{sum(bool(hit.then) for hit in hits):,} of {len(hits):,} values hit"
+            + (f"; {changed:,} of them would be judged otherwise" if changed else "")
+            if hits
+            else "There is no value to try it against"
+        )
+        self._rows.clear()
+        with self._rows:
+            for hit in sorted(hits, key=lambda hit: hit.now == hit.then):
+                with tag("tr").classes("chosen" if hit.now != hit.then else ""):
+                    Text("th", hit.value).props("scope=row").classes("plain")
+                    figure_cell(f"{hit.subjects:,}")
+                    Text("td", _word(hit.now))
+                    Text("td", _word(hit.then))
+
+
+def _word(hits: bool | None) -> str:
+    return "not tried" if hits is None else "hit" if hits else "no hit"
