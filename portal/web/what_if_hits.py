@@ -15,6 +15,8 @@ class CriterionHits:
     """A list that folds out."""
 
     def __init__(self, name: str) -> None:
+        # Where there is no criterion, every gateway will do, and no tag is rejected.
+        self._without = name == "licensed_users_by_gateway"
         with ui.element("details").classes("hits"):
             self._summary = Text("summary")
             with table(f"Hits of {SETTINGS[f'criteria.{name}']}", _COLUMNS, numbers=("Subjects",)) as self._rows:
@@ -22,7 +24,7 @@ class CriterionHits:
 
     def show(self, hits: Sequence[Hit]) -> None:
         """Show another result; what would change comes first."""
-        changed = sum(hit.now != hit.then for hit in hits)
+        changed = sum(map(self._is_judged_otherwise, hits))
         self._summary.set_text(
             f"{sum(bool(hit.then) for hit in hits):,} of {len(hits):,} values hit"
             + (f"; {changed:,} of them would be judged otherwise" if changed else "")
@@ -31,12 +33,16 @@ class CriterionHits:
         )
         self._rows.clear()
         with self._rows:
-            for hit in sorted(hits, key=lambda hit: hit.now == hit.then):
-                with tag("tr").classes("chosen" if hit.now != hit.then else ""):
+            for hit in sorted(hits, key=self._is_judged_otherwise, reverse=True):
+                with tag("tr").classes("chosen" if self._is_judged_otherwise(hit) else ""):
                     Text("th", hit.value).props("scope=row").classes("plain")
                     figure_cell(f"{hit.subjects:,}")
                     Text("td", _word(hit.now))
                     Text("td", _word(hit.then))
+
+    def _is_judged_otherwise(self, hit: Hit) -> bool:
+        now, then = (self._without if hits is None else hits for hits in (hit.now, hit.then))
+        return now != then
 
 
 def _word(hits: bool | None) -> str:
