@@ -44,11 +44,11 @@ screenshots: $(VENV)/.installed ## Take the pictures of the README from the demo
 	$(VENV)/bin/python -m tests.support.screenshots docs/images
 
 bench: $(BENCH_VENV)/.installed ## Measure everything beside plain Faust and Quix Streams; writes bench-results.json
-	$(BENCH_VENV)/bin/python -m tests.support.prepare
+	$(BENCH_VENV)/bin/python -m tests.support.prepare --browser
 	$(BENCH_VENV)/bin/python -m tests.bench $(ARGS)
 
 bench-quick: $(BENCH_VENV)/.installed ## The same on less data, in under 3 minutes
-	$(BENCH_VENV)/bin/python -m tests.support.prepare
+	$(BENCH_VENV)/bin/python -m tests.support.prepare --browser
 	$(BENCH_VENV)/bin/python -m tests.bench --quick $(ARGS)
 
 large: $(VENV)/.installed ## Show a portal with 10,000 tenants and a year of history, which the simulator makes in two minutes; ARGS="--port 8090"
