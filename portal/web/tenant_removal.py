@@ -14,7 +14,7 @@ def removal(here: Visit, tenant: str) -> None:
     heading("Remove this tenant")
     Text("p", "Its facts go, and nothing is counted any more. Its history stays until its retention ends, or goes as"
               " well. Setting the tenant again brings it back without the facts.").classes("faint")  # fmt: skip
-    with ui.dialog() as dialog, ui.card().props(f'role=dialog aria-modal=true aria-label="Remove {tenant}"'):
+    with ui.dialog().props(f'aria-label="Remove {tenant}"') as dialog, ui.card():
         Text("p", f"To remove the tenant, write its id: {tenant}")
         typed = ui.input("Tenant id").props("outlined")
         history = ui.checkbox("Remove its history too")

@@ -24,8 +24,8 @@ class ApplyDialog:
         self._here, self._tenant, self._applied = here, tenant, applied
         self._patch: dict[str, Any] = {}
         self._revision = 0
-        self._dialog = ui.dialog()
-        with self._dialog, ui.card().props('role=dialog aria-modal=true aria-label="Apply what was tried"'):
+        self._dialog = ui.dialog().props('aria-label="Apply what was tried"')
+        with self._dialog, ui.card():
             self._difference = ui.element("div").classes("column page-part")
             with tag("div").classes("toolbar"):
                 ui.button("Apply", on_click=self._apply)

@@ -3,6 +3,7 @@
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Elsewhere, OpenPage
+from tests.support.browsing import PHONE, overflow_px
 from tests.support.embedded_stack import EmbeddedStack
 
 
@@ -32,7 +33,7 @@ def test_a_factor_that_is_tried_changes_nothing_before_it_is_applied(
 
 
 def test_a_pattern_is_tried_against_what_there_is(open_page: OpenPage, tenant: str) -> None:
-    page = open_page(f"/tenants/{tenant}/what-if")
+    page = open_page(f"/tenants/{tenant}/what-if", size=PHONE)
     pattern = page.get_by_label("Tags that are no service numbers", exact=True)
     pattern.fill("(lobby")
     expect(page.get_by_text("is not one that RE2 takes")).to_be_visible()
@@ -42,6 +43,7 @@ def test_a_pattern_is_tried_against_what_there_is(open_page: OpenPage, tenant: s
     page.get_by_text("1 of 2 values hit; 1 of them would be judged otherwise").click()
     hits = page.get_by_role("region", name="Hits of Tags that are no service numbers")
     expect(hits.get_by_role("row", name="lobby").get_by_role("cell")).to_have_text(["1", "not tried", "hit"])
+    assert overflow_px(page) <= 0, "the page is wider than the window"
     page.get_by_role("button", name="Restore provider defaults").click()
     expect(_figures(page, "Managed Service Numbers")).to_have_text(["2", "2", "–"])
 
