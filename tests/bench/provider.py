@@ -126,8 +126,6 @@ def main() -> None:
     parser.add_argument("--tenants", type=int, default=10_000)
     parser.add_argument("--port", type=int, default=8080)
     arguments = parser.parse_args()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
     with suppress(KeyboardInterrupt), open_stage(quick=False) as stage:
         prefix = stage.new_topics()
         print("filling ...")

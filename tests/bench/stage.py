@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import uuid
@@ -177,7 +178,9 @@ def memory_bytes(child: Child) -> tuple[int, int]:
 
 @contextmanager
 def open_stage(*, quick: bool) -> Iterator[Stage]:
-    """Start a broker and yield the stage; stop the broker and delete all files afterwards."""
+    """Start a broker and yield the stage; stop the broker and delete all files afterwards, also after SIGTERM."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     broker = choose_broker()
     folder = Path(tempfile.mkdtemp(prefix="poolwatch-bench-"))
     try:
