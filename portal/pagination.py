@@ -13,6 +13,9 @@ from portal.problems import Problem
 Limit = Annotated[int, Query(ge=1, le=1_000, description="items a page")]
 Cursor = Annotated[str | None, Query(max_length=1_000, description="next_cursor of the page before")]
 
+Revision = Annotated[int, msgspec.Meta(ge=0)]
+"""For the parts of a cursor: a number that only counts up, as ClickHouse holds it."""
+
 T = TypeVar("T")
 
 

@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 
-from schemas.times import format_time, from_ms, parse_time, to_ms
+from schemas.times import EPOCH, format_time, from_ms, parse_time, to_ms
 
 MAX_POINTS = 1_000
 """What `auto` aims at; an explicit step may give up to ten times as many."""
@@ -24,12 +24,13 @@ def parse_range(start: str | None, end: str | None, now: datetime) -> tuple[date
     Without an end: now, or the end of the period that `start` names. Without a start: a day before the end.
     """
     until = _end(end, now) if end else _end(start, now) if start and _PERIOD.match(start) else now
-    since = _start(start, now) if start else until - timedelta(days=1)
-    until = min(until, now)
+    # Nothing is on record from before 1970, and the store has no time for it.
+    until = min(max(until, EPOCH), now)
+    since = max(_start(start, now) if start else until - timedelta(days=1), EPOCH)
     if since >= until:
         raise RangeError(
             f"the range is empty: it starts at {format_time(since)} and ends at {format_time(until)}"
-            " (a range cannot reach beyond now); give an earlier start or a later end"
+            " (a range cannot reach beyond now, nor before 1970); give an earlier start or a later end"
         )
     return since, until
 

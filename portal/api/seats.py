@@ -16,12 +16,12 @@ from portal.audit import audit
 from portal.changes import Item, list_changes
 from portal.csv_lines import CSV, WantsCsv, streamed
 from portal.exports import changes_csv, seats_csv
-from portal.pagination import Cursor, Limit, decode_cursor, encode_cursor, page
+from portal.pagination import Cursor, Limit, Revision, decode_cursor, encode_cursor, page
 from portal.problems import Problem
 from portal.ranges import parse_instant, parse_range
 from portal.seats import explain_seat, list_seats
 from schemas.identifiers import SubjectId
-from schemas.times import format_time, parse_time
+from schemas.times import AwareTime, format_time
 
 router = APIRouter(prefix="/api/v1/tenants/{tenant}", tags=["seats"])
 
@@ -106,8 +106,7 @@ async def changes(
     since, until = parse_range(start, end, context.now())
     if as_csv:
         return await streamed(changes_csv(context, tenant, since, until), f"{tenant}-changes.csv")
-    parts = decode_cursor(cursor, tuple[str, str, int])
-    after = (parse_time(parts[0]), parts[1], parts[2]) if parts else None
+    after = decode_cursor(cursor, tuple[AwareTime, str, Revision])
 
     def read() -> list[Item]:
         store = context.services.store

@@ -1,9 +1,13 @@
 """The API's document, as a test holds answers to it: closed, so that a key which it does not name is a mistake."""
 
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from typing import Any, cast
 
 import jsonschema
+
+from portal.app import create_app
+from portal.services import About, Services
 
 _INSTANT = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"
 
@@ -48,6 +52,17 @@ class ApiDocument:
         components = self.document["components"]
         root = schema | {"components": _closed(components) if closed else components}
         jsonschema.Draft202012Validator(root).validate(value)
+
+
+@cache
+def own_document() -> ApiDocument:
+    """Return the document of an application that answers nothing else."""
+    return ApiDocument(create_app(cast(Services, _Nothing())).openapi())
+
+
+class _Nothing:
+    about = About("1.2.3", embedded=True, kafka_bootstrap="", topic_prefix="", partitions=1)
+    live = None
 
 
 def _closed(node: Any) -> Any:

@@ -1,14 +1,12 @@
 """The API's document of itself: complete, readable, with names that stay."""
 
 import re
-from typing import Any, cast
+from typing import Any
 
 import jsonschema
 import pytest
 
-from portal.app import create_app
-from portal.services import About, Services
-from tests.support.api_document import ApiDocument
+from tests.support.api_document import ApiDocument, own_document
 
 OPERATIONS = {
     "audit_tenant", "change_provider_settings", "change_settings", "confirm_sync", "explain_seat", "get_health",
@@ -20,16 +18,9 @@ OPERATIONS = {
 """Names of functions in clients that others have made from the document: one that is there stays."""
 
 
-class _Nothing:
-    """Services of an application that answers nothing but its document."""
-
-    about = About("1.2.3", embedded=True, kafka_bootstrap="", topic_prefix="", partitions=1)
-    live = None
-
-
 @pytest.fixture(scope="module")
 def document() -> ApiDocument:
-    return ApiDocument(create_app(cast(Services, _Nothing())).openapi())
+    return own_document()
 
 
 def test_the_names_of_operations_stay_and_read_like_words(document: ApiDocument) -> None:
