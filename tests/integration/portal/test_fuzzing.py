@@ -35,7 +35,7 @@ AnyCase = Case[Any]
 Ask = Callable[[AnyCase, str], None]
 
 SPARE = "spare"
-EXAMPLES = 30
+EXAMPLES = 15
 """Of each kind for an operation: about a minute for all of them."""
 CHECKS: list[Any] = [
     not_a_server_error,
