@@ -17,6 +17,7 @@ from portal.api import (
     stream,
     syncs,
     tenants,
+    tokens,
     vendor,
     what_if,
 )
@@ -55,7 +56,20 @@ def create_app(services: Services, recognise: Recognise = anybody_here) -> FastA
     app.add_exception_handler(ServiceError, _service_away)
     app.add_exception_handler(RangeError, _range_refused)
     app.add_exception_handler(clickhouse.ClickHouseError, _history_away)
-    for module in (tenants, history, seats, settings, what_if, events, syncs, sources, stream, vendor, operations):
+    for module in (
+        tenants,
+        history,
+        seats,
+        settings,
+        what_if,
+        events,
+        syncs,
+        sources,
+        stream,
+        vendor,
+        tokens,
+        operations,
+    ):
         app.include_router(module.router)
     return app
 

@@ -34,7 +34,7 @@ _LONG_AGO = float("-inf")
 def new_token(
     name: str, role: Role, tenants: frozenset[str], expires_at: datetime, now: datetime, by: str
 ) -> tuple[Token, str]:
-    """Return a new token, and its secret of 256 bits, which is not in it."""
+    """Return a new token, and its secret of 256 random bits, which is not in it."""
     secret = PREFIX + secrets.token_urlsafe(32)
     token = Token(
         id=secrets.token_hex(8), digest=_digest_of(secret), name=name, role=role, tenants=tenants,

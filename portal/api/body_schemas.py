@@ -1,9 +1,10 @@
-"""Owns the JSON Schema of bodies that endpoints read themselves: settings as they are put and merged, events."""
+"""Owns the JSON Schema of bodies that endpoints read themselves: settings put and merged, events, tokens."""
 
 from typing import Any
 
 from pydantic import BaseModel
 
+from portal.token_bodies import NewToken
 from schemas.events import MAX_ARRAY_EVENTS, EventModel
 from schemas.settings import STAMPS, ProviderSettings, TenantSettings
 
@@ -11,7 +12,8 @@ _REF = "#/components/schemas/"
 
 
 def body_schemas() -> dict[str, dict[str, Any]]:
-    """Return the schemas by name: `…Put` for what replaces settings, `…Patch` for what is merged into them, `Event`."""
+    """Return the schemas by name: `…Put` for what replaces settings, `…Patch` for what is merged into them, `Event`,
+    `NewToken`."""
     found: dict[str, dict[str, Any]] = {}
     for model in (TenantSettings, ProviderSettings):
         for suffix in ("Put", "Patch"):
@@ -19,7 +21,7 @@ def body_schemas() -> dict[str, dict[str, Any]]:
             _for_bodies(schema)
             named = {**parts, f"{model.__name__}{suffix}": schema}
             found |= {name: _nullable(part) for name, part in named.items()} if suffix == "Patch" else named
-    return found | _events()
+    return found | _events() | {"NewToken": NewToken.model_json_schema(ref_template=f"{_REF}{{model}}")}
 
 
 def one_or_many_events() -> dict[str, Any]:

@@ -79,6 +79,9 @@ ASKED = [
     Ask("change_settings", body={"acquired_licenses": -5}, status=422),
     Ask("change_settings", body=b" " * 600_000, status=413),
     Ask("stream_counts", {"tenant": "nobody"}, status=404), Ask("stream_counts"),
+    Ask("make_token", body={"name": "ci", "role": "tenant_viewer", "tenants": [TENANT]}, status=201),
+    Ask("make_token", body={"name": "ci", "role": "tenant_viewer"}, status=422), Ask("list_tokens"),
+    Ask("revoke_token", path={"token_id": "none"}, status=404), Ask("revoke_token"),
     Ask("remove_tenant"), Ask("remove_tenant", path={"tenant": "nobody"}, status=404),
 ]  # fmt: skip
 
@@ -100,6 +103,8 @@ async def answers(world: World) -> AsyncIterator[list[tuple[Ask, httpx.Response]
         answer = await world.http.request(method, filled, params=ask.params, headers=ask.headers, **sent)
         if ask.operation == "refresh_sources":
             named["refresh_id"] = answer.json()["id"]
+        if ask.operation == "make_token" and ask.status == 201:
+            named["token_id"] = answer.json()["id"]
         found.append((ask, answer))
     yield found
 
