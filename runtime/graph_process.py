@@ -89,7 +89,7 @@ async def _collect(
         )
         timeout = httpx.Timeout(_ANSWER_S, connect=_CONNECT_S)
         http = await stack.enter_async_context(httpx.AsyncClient(limits=limits, timeout=timeout))
-        api = stack.enter_context(Api(settings.url, _PORTAL_S))
+        api = stack.enter_context(Api(settings.url, settings.token, _PORTAL_S))
         producer = await stack.enter_async_context(_started(kafka.producer(own, linger_ms=5), settings))
         new_publisher = functools.partial(KafkaPublisher, producer, own.topic_prefix)
         history = ApiHistory(api)

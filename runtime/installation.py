@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from portal.durability import BrokerKeeps, Durability, SinkKeeps
 from runtime import kafka
+from runtime.portal_token import bearer
 from runtime.settings import Kafka, Settings, load
 from streams.kafka import ends_of
 
@@ -87,7 +88,7 @@ def find(settings: Settings | None = None) -> Installation:
     if "kafka" in settings.model_fields_set:
         return Installation(settings.kafka, embedded=False)
     try:
-        about = httpx.get(f"{settings.url}/readyz", timeout=_TIMEOUT_S).json()
+        about = httpx.get(f"{settings.url}/readyz", headers=bearer(settings.token), timeout=_TIMEOUT_S).json()
         told = {
             "bootstrap": about["kafka_bootstrap"],
             "topic_prefix": about["topic_prefix"],

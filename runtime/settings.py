@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 PREFIX = "POOLWATCH_"
@@ -34,6 +34,14 @@ def _http(text: str) -> str:
     if not text.startswith(("http://", "https://")):
         raise ValueError(f"an address begins with http:// or https://, not {text[:80]!r}")
     return text.rstrip("/")
+
+
+def _token(given: Any) -> Any:
+    """Return a token without what surrounds it in files, None for an empty one."""
+    text = given.strip() if isinstance(given, str) else given
+    if isinstance(text, str) and not (text.isascii() and text.isprintable() and " " not in text):
+        raise ValueError("an API token is one word, as `poolwatch token create` printed it")
+    return text or None
 
 
 Port = Annotated[int, Field(ge=1, le=65_535)]
@@ -133,6 +141,8 @@ class Settings(BaseSettings):
 
     url: Annotated[str, AfterValidator(_http)] = "http://127.0.0.1:8080"
     """Where the command line finds the portal."""
+    token: Annotated[SecretStr | None, BeforeValidator(_token)] = None
+    """The API token that commands and collectors send to the portal."""
     kafka: Kafka = Kafka()
     clickhouse: ClickHouse = ClickHouse()
     portal: Portal = Portal()
@@ -181,5 +191,5 @@ def _sentence(error: Any) -> str:
     name = f"{variable(place)} ({'.'.join(place)} in {DEFAULT_CONFIG})"
     if error["type"] == "extra_forbidden":
         return f"{name} is not a setting: `poolwatch check-config` lists them"
-    given = "" if "password" in place[-1] or place[-1] == "url" else f", not {str(error['input'])[:80]!r}"
+    given = "" if "password" in place[-1] or place[-1] in ("url", "token") else f", not {str(error['input'])[:80]!r}"
     return f"{name}: {error['msg'].removeprefix('Value error, ')}{given}"

@@ -45,4 +45,7 @@ def principal_of(request: HTTPConnection) -> Principal | None:
 async def still_known(request: HTTPConnection) -> bool:
     """Ask anew who it is that asked, and tell whether it is the same: a token may be revoked, a session over."""
     recognise: Recognise = request.scope["state"]["recognise"]
-    return await recognise(request) == principal_of(request)
+    try:
+        return await recognise(request) == principal_of(request)
+    except ServiceError:
+        return False

@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
 
+from portal.access.rules import rule_of
 from portal.api.body_schemas import body_schemas
 from portal.api.errors import common_errors
 from portal.api.models.problem import Problem
@@ -68,16 +69,17 @@ def completed(document: dict[str, Any]) -> dict[str, Any]:
     components["schemas"] = dict(sorted((schemas | problem["$defs"] | body_schemas()).items()))
     components["securitySchemes"] = SECURITY | components.get("securitySchemes", {})
     for path, operations in document["paths"].items():
-        for operation in operations.values():
-            _complete(path, operation)
+        for method, operation in operations.items():
+            _complete(method.upper(), path, operation)
     return document
 
 
-def _complete(path: str, operation: dict[str, Any]) -> None:
+def _complete(method: str, path: str, operation: dict[str, Any]) -> None:
     own = {status: answer for status, answer in operation["responses"].items() if not _is_fastapis(answer)}
-    common = {str(status): answer for status, answer in common_errors(path, operation).items()}
+    is_open = rule_of(method, path) == "anybody"
+    common = {} if is_open else {str(status): answer for status, answer in common_errors(operation).items()}
     operation["responses"] = dict(sorted((common | own).items()))
-    operation["security"] = [{name: []} for name in SECURITY] if path.startswith("/api/") else []
+    operation["security"] = [] if is_open else [{name: []} for name in SECURITY]
     _add_examples(operation)
 
 

@@ -18,7 +18,7 @@ _TEXTS = {
 }
 _EXAMPLES = {
     400: "the body is not JSON: send one JSON document in UTF-8",
-    401: "sign in first, or send an API token",
+    401: "nobody is signed in: sign in, or send an API token (`Authorization: Bearer pw_…`)",
     403: "the request comes from a page of another site: send it from Poolwatch's own pages or from a program",
     404: "the tenant contoso was never heard of: it exists from its settings (`poolwatch tenant set contoso`) or its"
     " first event on; GET /api/v1/tenants lists those that do",
@@ -45,8 +45,8 @@ def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: _response(status) for status in statuses}
 
 
-def common_errors(path: str, operation: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
-    """Return the refusals that follow from what an operation of the API takes."""
+def common_errors(operation: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
+    """Return the refusals that follow from what an operation takes that is not open to all."""
     parameters = operation.get("parameters", ())
     where = {parameter["in"] for parameter in parameters}
     names = {parameter["name"] for parameter in parameters}
@@ -54,7 +54,7 @@ def common_errors(path: str, operation: dict[str, Any]) -> dict[int | str, dict[
     statuses += [404] if "path" in where or "tenant" in names else []
     statuses += [400, 413] if "requestBody" in operation else []
     statuses += [422] if where or "requestBody" in operation else []
-    return errors(*sorted(statuses)) if path.startswith("/api/") else {}
+    return errors(*sorted(statuses))
 
 
 def _response(status: int) -> dict[str, Any]:

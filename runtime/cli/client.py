@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from typing import Any, Self
 
 import httpx
+from pydantic import SecretStr
 
 from runtime.cli.failure import Failure
+from runtime.portal_token import bearer
 from runtime.settings import SettingsError, load
 from schemas.identifiers import is_tenant
 
@@ -28,10 +30,12 @@ class Refused(Failure):
 class Api:
     """The REST API of a running portal. Use as `with`."""
 
-    def __init__(self, url: str, timeout_s: float = _TIMEOUT_S) -> None:
+    def __init__(self, url: str, token: SecretStr | None = None, timeout_s: float = _TIMEOUT_S) -> None:
         self.url = url
         self._timeout_s = timeout_s
-        self._http = httpx.Client(base_url=url, timeout=timeout_s, headers={"From": _user()})
+        self._has_token = token is not None
+        headers = {"From": user()} | bearer(token)
+        self._http = httpx.Client(base_url=url, timeout=timeout_s, headers=headers)
 
     def __enter__(self) -> Self:
         return self
@@ -77,7 +81,7 @@ class Api:
         except (httpx.TransportError, httpx.InvalidURL) as error:
             raise self.not_there() from error
         if response.is_error:
-            raise Refused(response.status_code, _detail(response))
+            raise self._refused(response)
         return response
 
     def stream(self, path: str, headers: dict[str, str], **params: Any) -> Iterator[str]:
@@ -87,8 +91,23 @@ class Api:
         with self._http.stream("GET", path, params=known, headers=headers, timeout=timeout) as response:
             if response.is_error:
                 response.read()
-                raise Refused(response.status_code, _detail(response))
+                raise self._refused(response)
             yield from response.iter_lines()
+
+    def _refused(self, response: httpx.Response) -> Refused:
+        if response.status_code != 401:
+            return Refused(response.status_code, _detail(response))
+        if self._has_token:
+            return Refused(
+                401,
+                f"Poolwatch at {self.url} does not take the API token in POOLWATCH_TOKEN: it was revoked, has expired,"
+                " or is another installation's; ask an administrator for a new one (`poolwatch token create`)",
+            )
+        return Refused(
+            401,
+            f"Poolwatch at {self.url} asks who you are: set POOLWATCH_TOKEN to an API token; an administrator makes one"
+            " with `poolwatch token create`, the first one where POOLWATCH_CLICKHOUSE_URL is set",
+        )
 
     def not_there(self) -> NotThere:
         """Return the error of an address where nobody answers."""
@@ -98,7 +117,8 @@ class Api:
 def connect() -> Api:
     """Return the client of the portal that the settings name. Raises Failure for settings that cannot be used."""
     try:
-        return Api(load().url)
+        settings = load()
+        return Api(settings.url, settings.token)
     except SettingsError as error:
         raise Failure(str(error)) from error
 
@@ -124,7 +144,8 @@ def _detail(response: httpx.Response) -> str:
         )
 
 
-def _user() -> str:
+def user() -> str:
+    """Return the name of the user of this shell."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

@@ -17,13 +17,14 @@ from runtime.cli.run import run
 from runtime.cli.sources import sources
 from runtime.cli.syncs import sync
 from runtime.cli.tenants import provider, settings, tenant
+from runtime.cli.tokens import token
 from runtime.cli.what_if import what_if
 from runtime.logging import configure
 from runtime.settings import Log, SettingsError
 
 _EPILOG = (
     "Settings come from POOLWATCH_… variables, .env and poolwatch.toml (`poolwatch check-config` shows them);"
-    " POOLWATCH_URL names the portal. Exit codes: 0 done, 1 failed, 2 wrong usage."
+    " POOLWATCH_URL names the portal, POOLWATCH_TOKEN signs in to it. Exit codes: 0 done, 1 failed, 2 wrong usage."
 )
 
 app = typer.Typer(
@@ -41,6 +42,7 @@ for name, group in (
     ("import", imports),
     ("sync", sync),
     ("graph", graph),
+    ("token", token),
     ("dead-letters", dead_letters),
     ("run", run),
 ):

@@ -13,7 +13,7 @@ ALL = [" ".join(path) for path in commands()]
 CONTRACT = {
     "up", "tenant set", "tenant show", "tenant list", "tenant remove", "provider set", "provider show", "count",
     "counts", "watch", "history", "seats", "explain", "changes", "settings history", "audit", "sync list",
-    "sync confirm", "refresh", "sources", "graph check",
+    "sync confirm", "refresh", "sources", "graph check", "token create", "token list", "token revoke",
     "import users", "import numbers", "import dial-plan", "import m365", "import events", "dead-letters list",
     "dead-letters replay", "migrate", "topics", "check-config", "version", "run meter", "run counter", "run sink",
     "run portal", "run collector",
@@ -23,7 +23,8 @@ ASK_THE_PORTAL = {
     "tenant show acme", "tenant list", "tenant set acme --pool 5", "tenant remove acme --yes", "provider show",
     "provider set --warning 5", "count acme", "counts", "watch acme", "history acme", "seats acme", "changes acme",
     "explain acme user:1", "settings history acme", "audit acme", "sync list acme", "sync confirm acme 1",
-    "refresh acme", "refresh acme --wait", "sources acme",
+    "refresh acme", "refresh acme --wait", "sources acme", "token list", "token revoke 9f2c4b7a1d3e5f60",
+    "token create ci --role provider_viewer",
     "graph check -T acme",
 }  # fmt: skip
 

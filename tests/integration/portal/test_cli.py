@@ -5,6 +5,7 @@ import json
 import shutil
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 import pytest_asyncio
 import uvicorn
 
+from portal.access.tokens import new_token
 from runtime.portal_process import listen, web_config
 from schemas.commands import SyncRun
 from schemas.times import format_time
@@ -26,6 +28,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 HOUR = timedelta(hours=1)
 ANA = "user:5d2f6a31-0c4e-4b7a-9a51-6f0b8f0a1c22"
 HELD = "3f1c9e0b2a7d4e65b8c1d2e3f4a5b6c7"
+TOKEN = "9f2c4b7a1d3e5f60"
 DIRECT: dict[str, Any] = {"number": "+15550100", "number_type": "directRouting"}
 
 NOT_HERE = {
@@ -53,6 +56,9 @@ async def url(world: World) -> AsyncIterator[str]:
          "source": "users-file", "started_at": format_time(START), "seen": 1, "expected": 100, "status": "held"}
     )  # fmt: skip
     world.store(sync_rows([MemoryRecord("commands", run.model_dump_json().encode(), b"acme")]).batches)
+    now = datetime.now(UTC)
+    token, _ = new_token("old", "provider_viewer", frozenset(), now + HOUR, now, "test")
+    await world.services.tokens.add(replace(token, id=TOKEN))
     yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     server.should_exit = True
     await serving

@@ -52,11 +52,13 @@ async def portal(world: World) -> AsyncIterator[tuple[str, dict[str, str]]]:
     await tell_vendor_example(world)
     await world.set(SPARE, START)
     refresh = (await world.http.post(f"/api/v1/tenants/{TENANT}/refresh")).json()["id"]
+    wish = {"name": "probe", "role": "tenant_viewer", "tenants": [TENANT]}
+    token = (await world.http.post("/api/v1/tokens", json=wish)).json()["id"]
     listener = listen("127.0.0.1", 0)
     server = uvicorn.Server(web_config(world.services))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     await until(lambda: server.started)
-    known = {"tenant": TENANT, "subject": ANA, "sync_id": HELD, "refresh_id": refresh}
+    known = {"tenant": TENANT, "subject": ANA, "sync_id": HELD, "refresh_id": refresh, "token_id": token}
     yield f"http://127.0.0.1:{listener.getsockname()[1]}", known
     server.should_exit = True
     await serving

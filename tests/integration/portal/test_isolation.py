@@ -221,6 +221,14 @@ async def test_a_customer_guid_that_is_shared_names_the_tenant_that_is_seen(port
     assert 409 == (await portal.http.get(path, headers=await portal.headers_of("provider_viewer"))).status_code
 
 
+async def test_a_customer_guid_may_be_the_id_of_a_tenant_that_is_not_seen(portal: Portal, world: World) -> None:
+    await world.set("tailspin", START, customer_guid=TENANT)
+    answer = await portal.http.get(
+        f"/api/v3/customer/{TENANT}/licensedUsers", headers=await portal.headers_of("tenant_viewer", "tailspin")
+    )
+    assert (200, []) == (answer.status_code, answer.json())
+
+
 async def test_the_stream_tells_of_no_other_tenant(portal: Portal, world: World) -> None:
     async with listening(portal.app, "/api/v1/stream", await portal.headers_of("tenant_viewer", OTHER)) as heard:
         await until(lambda: OTHER in heard.text)
