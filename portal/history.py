@@ -58,11 +58,10 @@ def _point(bucket: Bucket) -> dict[str, Any]:
     }
 
 
-def reaching(history: History, now: datetime) -> History:
-    """Return a history that goes on until `now` with what held at its end, over as long a range as before."""
+def reaching(history: History, now: datetime, *, slides: bool) -> History:
+    """Return a history that goes on until `now` with what held at its end. One that slides stays as long as it is."""
     if now <= history.end:
         return history
-    moved = now - history.end
     step = timedelta(seconds=history.step_s)
     buckets = list(history.buckets)
     if buckets:
@@ -70,7 +69,7 @@ def reaching(history: History, now: datetime) -> History:
         while (begin := buckets[-1].at + step) <= now:
             last = buckets[-1].last
             buckets.append(replace(buckets[-1], at=begin, min=last, max=last, avg=float(last), demo=False))
-    start = history.start + moved
+    start = history.start + (now - history.end if slides else timedelta())
     kept = [bucket for bucket in buckets if bucket.at + step > start]
     return replace(history, start=start, end=now, buckets=kept)
 
@@ -83,9 +82,9 @@ def _lasting(bucket: Bucket, since: datetime, until: datetime) -> Bucket:
     return replace(bucket, avg=(bucket.avg * before + bucket.last * more) / (before + more))
 
 
-def counted(history: History, count: Count) -> History:
+def counted(history: History, count: Count, *, slides: bool) -> History:
     """Return a history that goes on with a newer count. Its buckets begin with the count where it had none."""
-    history = reaching(history, count.computed_at)
+    history = reaching(history, count.computed_at, slides=slides)
     step = timedelta(seconds=history.step_s)
     value = count.currently_licensed
     if history.buckets:

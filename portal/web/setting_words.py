@@ -25,6 +25,7 @@ SETTINGS = {
     "alerts.clear_percent": "Clear below (percent)",
     "alerts.dwell_s": "Only if it lasts (seconds)",
     "stale_after_s": "Stale after (seconds)",
+    "removed_at": "Removed at",
 }
 
 SERVICE_TYPES = {

@@ -14,6 +14,7 @@ from portal.web.visit import THEME_COOKIE, Theme, Visit, theme_of
 
 _CSS = Path(__file__).with_name("site.css").read_text("utf-8")
 _PRIMARY = "#1b5a9e"
+_POSITIVE, _NEGATIVE = "#116329", "#b42318"  # messages: white on Quasar's own can hardly be read
 _CONTENT = "content"
 _TABS = (
     ("License Audit", ""),
@@ -65,7 +66,7 @@ def tenant_page(here: Visit, tenant: str, title: str) -> Iterator[None]:
 @contextmanager
 def _frame(title: str, principal: Principal | None, theme: Theme) -> Iterator[None]:
     ui.page_title(f"{title} · Poolwatch")
-    ui.colors(primary=_PRIMARY)
+    ui.colors(primary=_PRIMARY, positive=_POSITIVE, negative=_NEGATIVE)
     # Not ui.add_css, by which a page would stand bare until its scripts have run.
     ui.add_head_html(f"<style>{_CSS}</style>")
     ui.on_exception(_tell_of_a_failure)

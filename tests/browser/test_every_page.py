@@ -15,6 +15,7 @@ PAGES = (
     "/tenants/contoso/settings",
     "/tenants/contoso/what-if",
     "/provider/settings",
+    "/tenants/contoso/history?from=30d",
 )
 
 

@@ -43,17 +43,18 @@ def shown(of: History) -> list[tuple[int, int, int, int, float]]:
 
 def test_time_that_passes_carries_the_last_value_on_and_moves_the_range() -> None:
     then = history(bucket(0, 10), bucket(1, 20), bucket(2, 30), minutes=2.5)
-    now = reaching(then, START + 4.25 * MINUTE)
+    now = reaching(then, START + 4.25 * MINUTE, slides=True)
     assert (START + 1.75 * MINUTE, START + 4.25 * MINUTE) == (now.start, now.end)
     assert [(1, 20, 20, 20, 20.0), (2, 30, 30, 30, 30.0), (3, 30, 30, 30, 30.0), (4, 30, 30, 30, 30.0)] == shown(now)
-    assert now == reaching(now, START), "time does not go back"
+    assert START == reaching(then, START + 4 * MINUTE, slides=False).start
+    assert now == reaching(now, START, slides=True), "time does not go back"
 
 
 def test_a_count_within_a_bucket_widens_it_and_the_next_one_weighs_it_by_time() -> None:
     then = history(bucket(0, 10), minutes=0.25)
-    grown = counted(then, count(40, START + 0.5 * MINUTE))
+    grown = counted(then, count(40, START + 0.5 * MINUTE), slides=False)
     assert [(0, 10, 40, 40, 10.0)] == shown(grown)
-    later = counted(grown, count(20, START + 0.75 * MINUTE))
+    later = counted(grown, count(20, START + 0.75 * MINUTE), slides=False)
     assert [(0, 10, 40, 20, 20.0)] == shown(later)
     assert (7, 5, {"counted": 20, "matched": 20}) == (
         later.buckets[0].user_licenses, later.buckets[0].dr_phone_licenses, later.buckets[0].factors["direct_routing"]
@@ -61,18 +62,18 @@ def test_a_count_within_a_bucket_widens_it_and_the_next_one_weighs_it_by_time() 
 
 
 def test_a_count_after_a_while_begins_a_bucket_of_its_own() -> None:
-    now = counted(history(bucket(0, 10), minutes=1), count(12, START + 3.5 * MINUTE))
+    now = counted(history(bucket(0, 10), minutes=1), count(12, START + 3.5 * MINUTE), slides=False)
     assert (3, 10, 12, 12, 10.0) == shown(now)[-1]
 
 
 def test_a_count_older_than_the_end_changes_the_end() -> None:
-    now = counted(history(bucket(2, 10)), count(11, START + 2.5 * MINUTE))
+    now = counted(history(bucket(2, 10)), count(11, START + 2.5 * MINUTE), slides=False)
     assert START + 3 * MINUTE == now.end
     assert [(2, 10, 11, 11, 10.0)] == shown(now)
 
 
 def test_the_first_count_of_all_begins_the_history() -> None:
-    now = counted(history(), count(5, START + 2.5 * MINUTE))
+    now = counted(history(), count(5, START + 2.5 * MINUTE), slides=False)
     assert [(3, 5, 5, 5, 5.0)] == shown(now)
 
 
