@@ -8,7 +8,8 @@ from importlib.metadata import version
 import uvicorn
 from aiokafka.errors import KafkaError
 
-from portal.access.tokens import TokenBook
+from portal.access.gate import anybody_here
+from portal.access.tokens import TokenBook, by_token_or
 from portal.app import create_portal
 from portal.commands import KafkaCommands, KafkaConfirmations
 from portal.durability import Durability
@@ -62,7 +63,11 @@ def listen(host: str, port: int) -> socket.socket:
 def web_config(ready: Services) -> uvicorn.Config:
     """Return the web server's configuration: our logging alone, streams cut when it is told to stop."""
     return uvicorn.Config(
-        create_portal(ready), log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=3
+        create_portal(ready, by_token_or(ready.tokens, anybody_here)),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=3,
     )
 
 

@@ -3,13 +3,15 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import pytest_asyncio
 import uvicorn
 
+from portal.access.tokens import new_token
 from runtime.portal_process import listen, web_config
 from schemas.times import format_time
 from tests.support.command_line import commands, run_cli
@@ -19,6 +21,7 @@ from tests.support.vendor_example import ANA, HELD, TENANT, tell_vendor_example
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 OWN = f"/api/v1/tenants/{TENANT}"
+TOKEN = "9f2c4b7a1d3e5f60"
 NOW = {"computed_at", "audited_at"}
 """When an answer was made: another instant each time."""
 
@@ -53,11 +56,14 @@ SAME = [
     Same(f"what-if {TENANT} --pool 450", f"{OWN}/what-if", body={"acquired_licenses": 450}),
     Same(f"sources {TENANT}", f"{OWN}/sources"),
     Same(f"sync list {TENANT}", f"{OWN}/syncs", items=True),
+    Same("token list", "/api/v1/tokens", items=True),
     Same(f"tenant set {TENANT} --pool 510", f"{OWN}/settings"),
     Same("provider set --warning 85", "/api/v1/provider/settings"),
 ]  # fmt: skip
 TOLD: dict[str, dict[str, Any]] = {
     f"sync confirm {TENANT} {HELD}": {"id": HELD, "status": "confirmed", "tenant": TENANT},
+    "token create ci --role provider_viewer": {"name": "ci", "role": "provider_viewer", "tenants": []},
+    f"token revoke {TOKEN}": {"id": TOKEN},
     "tenant remove spare --yes": {"tenant": "spare", "purged": False},
 }
 """Commands whose answer cannot be asked for again, and what must be in it."""
@@ -75,6 +81,9 @@ OF_ITS_OWN = {
 async def url(world: World) -> AsyncIterator[str]:
     await tell_vendor_example(world)
     await world.set("spare", START)
+    now = datetime.now(UTC)
+    token, _ = new_token("old", "provider_viewer", frozenset(), now + timedelta(hours=1), now, "test")
+    await world.services.tokens.add(replace(token, id=TOKEN))
     listener = listen("127.0.0.1", 0)
     server = uvicorn.Server(web_config(world.services))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
