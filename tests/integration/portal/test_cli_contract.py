@@ -72,7 +72,7 @@ OF_ITS_OWN = {
     *("run meter", "run counter", "run sink", "run portal", "run collector", "graph check"),
     *("import users", "import numbers", "import dial-plan", "import m365", "import events"),
     "watch",    # for ever: the counts of the stream, each as `count` prints it (test_cli)
-    *("refresh", "token create", "token list", "token revoke"),  # below
+    "refresh",  # below
 }  # fmt: skip
 """Commands that do not ask the API for data."""
 
@@ -150,17 +150,6 @@ async def test_a_refresh_is_the_one_that_the_api_tells_of(world: World) -> None:
     shown = await printed(f"refresh {TENANT}")
     await until(lambda: world.services.refreshes.heard(shown["id"]))
     assert TENANT == (await world.http.get(f"/api/v1/refreshes/{shown['id']}")).json()["tenant"]
-
-
-async def test_a_token_is_made_listed_and_revoked_as_the_api_tells_it(world: World) -> None:
-    made = await printed(f"token create reports --role tenant_viewer --tenant {TENANT}")
-    listed = await printed("token list")
-    assert (await world.http.get("/api/v1/tokens")).json()["items"] == listed
-    assert [made["id"]] == [each["id"] for each in listed]
-    assert {key: made[key] for key in listed[0]} == listed[0]
-    revoked = await printed(f"token revoke {made['id']}")
-    assert made["id"] == revoked["id"]
-    assert [] == (await world.http.get("/api/v1/tokens")).json()["items"] == await printed("token list")
 
 
 def _is_settled(world: World, shown: Any) -> bool:
