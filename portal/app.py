@@ -4,9 +4,12 @@ import clickhouse_connect.driver.exceptions as clickhouse
 import structlog
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
+from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from portal import problems
 from portal.access.gate import Gate, Recognise, anybody_here
+from portal.access.threshold import AskToSignIn
 from portal.api import (
     events,
     history,
@@ -24,18 +27,23 @@ from portal.api import (
 from portal.api.context import Context
 from portal.api.document import DESCRIPTION, TAGS, DocumentedApi
 from portal.api.enforcement import enforce
+from portal.entrance import OF_THIS_MACHINE, Entrance
+from portal.headers import FOR_ANSWERS, FOR_NOTICES, FOR_PAGES, SecurityHeaders
+from portal.hosts import KnownHosts
 from portal.metrics import Measured, Metrics
 from portal.origins import SameOrigin
 from portal.ranges import RangeError
+from portal.rates import Limited
 from portal.services import ServiceError, Services
 from portal.web.site import Portal, create_site
 
 log = structlog.get_logger()
 
 _RETRY = {"Retry-After": "5"}
+_OPEN = Entrance()
 
 
-def create_app(services: Services, recognise: Recognise = anybody_here) -> FastAPI:
+def create_app(services: Services, recognise: Recognise = anybody_here, entrance: Entrance = _OPEN) -> FastAPI:
     """Return the API's application. What it is given is started and stopped by the caller."""
     app = DocumentedApi(
         title="Poolwatch",
@@ -51,7 +59,7 @@ def create_app(services: Services, recognise: Recognise = anybody_here) -> FastA
     )
     app.state.context = Context(services)
     app.state.metrics = Metrics(services.live)
-    _guard(app, app.state.metrics, recognise)
+    _guard(app, app.state.metrics, recognise, entrance)
     problems.install(app)
     app.add_exception_handler(ServiceError, _service_away)
     app.add_exception_handler(RangeError, _range_refused)
@@ -74,19 +82,33 @@ def create_app(services: Services, recognise: Recognise = anybody_here) -> FastA
     return app
 
 
-def create_portal(services: Services, recognise: Recognise = anybody_here) -> Portal:
-    """Return the whole portal: the API, and the pages beside it. One a process."""
-    api = create_app(services, recognise)
+def create_portal(
+    services: Services, recognise: Recognise = anybody_here, entrance: Entrance = OF_THIS_MACHINE
+) -> Portal:
+    """Return the whole portal: the API, the pages beside it, and where one signs in. One a process."""
+    api = create_app(services, recognise, entrance)
+    metrics = api.state.metrics
     site = create_site(api.state.context)
-    _guard(site, api.state.metrics, recognise)
-    return Portal(api, site)
+    if entrance.sign_in is not None:
+        site.add_middleware(AskToSignIn)
+        _guard(entrance.sign_in, metrics, recognise, entrance)
+    _guard(site, metrics, recognise, entrance)
+    sign_in = entrance.sign_in and _hardened(entrance.sign_in, FOR_NOTICES, entrance)
+    return Portal(_hardened(api, FOR_ANSWERS, entrance), _hardened(site, FOR_PAGES, entrance), sign_in)
 
 
-def _guard(app: FastAPI, metrics: Metrics, recognise: Recognise) -> None:
+def _guard(app: Starlette, metrics: Metrics, recognise: Recognise, entrance: Entrance) -> None:
     # The last one added is the first that a request meets.
+    app.add_middleware(Limited, rates=entrance.rates)
     app.add_middleware(Gate, recognise=recognise)
-    app.add_middleware(SameOrigin)
+    app.add_middleware(SameOrigin, origin=entrance.origin, cookie=entrance.session_cookie)
     app.add_middleware(Measured, metrics=metrics)
+
+
+def _hardened(app: ASGIApp, policy: str, entrance: Entrance) -> ASGIApp:
+    # Around the application and not inside it: its answers to failures come from outside of its own middleware.
+    https = entrance.origin is not None and entrance.origin.startswith("https:")
+    return SecurityHeaders(KnownHosts(app, entrance.hosts), policy, https=https)
 
 
 async def _service_away(request: Request, error: Exception) -> JSONResponse:

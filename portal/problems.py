@@ -3,9 +3,10 @@
 from typing import Any
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 
 log = structlog.get_logger()
@@ -20,7 +21,9 @@ TITLES = {
     409: "Conflict",
     412: "Changed meanwhile",
     413: "Too large",
+    421: "Not this host",
     422: "Not acceptable",
+    429: "Too many requests",
     500: "Internal error",
     503: "Not available",
 }
@@ -49,7 +52,7 @@ def problem_response(
     return JSONResponse(body, status, headers=headers, media_type=MEDIA_TYPE)
 
 
-def install(app: FastAPI) -> None:
+def install(app: Starlette) -> None:
     """Let the app answer every error with a problem document."""
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(HTTPException, _http)

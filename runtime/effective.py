@@ -58,6 +58,10 @@ def _leaves(model: BaseModel, place: tuple[str, ...]) -> Iterator[tuple[tuple[st
 def _shown(value: Any) -> str:
     if isinstance(value, SecretStr):
         return "(hidden)"
+    if isinstance(value, tuple):
+        return ", ".join(value) or "(none)"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} = {meant}" for name, meant in value.items()) or "(none)"
     return "(not set)" if value is None else str(value)
 
 

@@ -8,7 +8,6 @@ from importlib.metadata import version
 import uvicorn
 from aiokafka.errors import KafkaError
 
-from portal.access.gate import anybody_here
 from portal.access.tokens import TokenBook, by_token_or
 from portal.app import create_portal
 from portal.commands import KafkaCommands, KafkaConfirmations
@@ -24,6 +23,7 @@ from runtime import kafka
 from runtime.clickhouse.errors import StorageError
 from runtime.clickhouse.pool import ClientPool, open_pool
 from runtime.installation import Installation
+from runtime.portal_access import LOCAL, Access, AccessError, access_of, refuse_open_door
 from runtime.settings import Kafka, Settings
 from streams.garbage import collect_rarely
 
@@ -36,13 +36,22 @@ async def serve(settings: Settings) -> None:
     """Run the portal until SIGTERM or Ctrl-C. Raises PortalError."""
     listener = listen(settings.portal.host, settings.portal.port)
     try:
+        who = _access(settings, listener)
         with open_store(settings) as pool:
             installation = Installation(settings.kafka, embedded=False)
             async with services(installation, clickhouse_store(pool), clickhouse_tokens(pool)) as ready:
                 collect_rarely()
-                await uvicorn.Server(web_config(ready)).serve(sockets=[listener])
+                await uvicorn.Server(web_config(ready, who)).serve(sockets=[listener])
     finally:
         listener.close()
+
+
+def _access(settings: Settings, listener: socket.socket) -> Access:
+    try:
+        refuse_open_door(settings, listener)
+        return access_of(settings.auth)
+    except AccessError as error:
+        raise PortalError(str(error)) from error
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -60,10 +69,10 @@ def listen(host: str, port: int) -> socket.socket:
         ) from error
 
 
-def web_config(ready: Services) -> uvicorn.Config:
+def web_config(ready: Services, who: Access = LOCAL) -> uvicorn.Config:
     """Return the web server's configuration: our logging alone, streams cut when it is told to stop."""
     return uvicorn.Config(
-        create_portal(ready, by_token_or(ready.tokens, anybody_here)),
+        create_portal(ready, by_token_or(ready.tokens, who.recognise), who.entrance),
         log_config=None,
         access_log=False,
         server_header=False,

@@ -10,7 +10,15 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from portal.access.claims import parse_grant
 
 PREFIX = "POOLWATCH_"
 DEFAULT_CONFIG = "poolwatch.toml"
@@ -44,8 +52,25 @@ def _token(given: Any) -> Any:
     return text or None
 
 
+def _scopes(text: str) -> str:
+    if "openid" not in text.split():
+        raise ValueError("the scopes hold openid: without it the provider does not say who somebody is")
+    return text
+
+
+def _grant(text: str) -> str:
+    parse_grant(text)
+    return text
+
+
+def _texts(given: Any) -> Any:
+    return [part.strip() for part in given.split(",") if part.strip()] if isinstance(given, str) else given
+
+
 Port = Annotated[int, Field(ge=1, le=65_535)]
 Days = Annotated[int, Field(ge=1, le=36_500)]
+Texts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_texts)]
+"""A list in the file, several with commas in a variable."""
 
 
 class Kafka(_Group):
@@ -77,6 +102,33 @@ class Portal(_Group):
 
     host: str = "127.0.0.1"
     port: Port = 8080
+
+
+class Auth(_Group):
+    """Who may use the portal: whoever uses its machine (`local`), or who signs in by OpenID Connect (`oidc`)."""
+
+    mode: Literal["local", "oidc"] = "local"
+    issuer: Annotated[str, AfterValidator(_http)] | None = None
+    """The provider's address, as its discovery document has it."""
+    client_id: str | None = None
+    client_secret: SecretStr | None = None
+    client_secret_file: Path | None = None
+    public_url: Annotated[str, AfterValidator(_http)] | None = None
+    """The portal's address as browsers know it; the provider leads back to it."""
+    session_key: Annotated[SecretStr, Field(min_length=32)] | None = None
+    """What sessions are signed with; the same for all portals, at least 32 characters."""
+    session_hours: Annotated[int, Field(ge=1, le=720)] = 8
+    scopes: Annotated[str, AfterValidator(_scopes)] = "openid profile email"
+    roles_claims: Texts = ("roles",)
+    """The claims whose values may be roles, or texts that `role_map` makes roles of."""
+    tenants_claim: str = "tenants"
+    """Whose tenants a tenant's role is for that names none itself."""
+    provider_admins: Texts = ()
+    """E-mail addresses and subjects that are provider admins, whatever their claims say: the first way in."""
+    role_map: dict[str, Annotated[str, AfterValidator(_grant)]] = Field(default_factory=dict)
+    """What values of the roles' claims mean, such as ids of groups: `provider_viewer`, `tenant_admin:contoso`."""
+    requests_per_s: Annotated[int, Field(ge=1, le=100_000)] = 50
+    """Of one principal, on the average of ten seconds; in mode oidc alone."""
 
 
 class Graph(_Group):
@@ -146,6 +198,7 @@ class Settings(BaseSettings):
     kafka: Kafka = Kafka()
     clickhouse: ClickHouse = ClickHouse()
     portal: Portal = Portal()
+    auth: Auth = Auth()
     graph: Graph = Graph()
     retention: Retention = Retention()
     log: Log = Log()
@@ -191,5 +244,8 @@ def _sentence(error: Any) -> str:
     name = f"{variable(place)} ({'.'.join(place)} in {DEFAULT_CONFIG})"
     if error["type"] == "extra_forbidden":
         return f"{name} is not a setting: `poolwatch check-config` lists them"
-    given = "" if "password" in place[-1] or place[-1] in ("url", "token") else f", not {str(error['input'])[:80]!r}"
+    secret = place[-1] in ("url", "token") or any(
+        word in place[-1] for word in ("password", "passphrase", "secret", "key")
+    )
+    given = "" if secret else f", not {str(error['input'])[:80]!r}"
     return f"{name}: {error['msg'].removeprefix('Value error, ')}{given}"

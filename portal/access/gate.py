@@ -2,15 +2,22 @@
 
 from collections.abc import Awaitable, Callable
 
-from starlette.requests import HTTPConnection, Request
+from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from portal.access.principals import LOCAL, Principal
-from portal.problems import problem_response
+from portal.refusals import refuse
 from portal.services import ServiceError
 
 Recognise = Callable[[HTTPConnection], Awaitable[Principal | None]]
 """Returns who asks, None for a stranger."""
+
+
+def sends_token(headers: Headers) -> bool:
+    """Tell whether a request brings an API token. A browser adds none of its own accord, as it does with cookies and
+    with a password that a proxy asked for (Basic)."""
+    return headers.get("authorization", "").lower().startswith("bearer ")
 
 
 async def anybody_here(_: HTTPConnection) -> Principal | None:
@@ -31,7 +38,7 @@ class Gate:
             try:
                 state["principal"] = await self._recognise(HTTPConnection(scope))
             except ServiceError as error:
-                await problem_response(Request(scope), 503, str(error), {"Retry-After": "5"})(scope, receive, send)
+                await refuse(scope, receive, send, 503, str(error), {"Retry-After": "5"})
                 return
         await self._app(scope, receive, send)
 

@@ -2,6 +2,7 @@
 business."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 Role = Literal["provider_admin", "provider_viewer", "tenant_admin", "tenant_viewer"]
@@ -16,6 +17,8 @@ class Principal:
     """Recorded beside what is changed: an e-mail address, or the name of a token."""
     role: Role
     tenants: frozenset[str] = frozenset()
+    until: datetime | None = None
+    """When it has to be recognised anew, as at the end of a session; None = each request says for itself."""
 
     @property
     def is_provider(self) -> bool:

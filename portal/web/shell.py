@@ -82,6 +82,8 @@ def _frame(title: str, principal: Principal | None, theme: Theme) -> Iterator[No
         ui.space()
         if principal is not None:
             ui.label(principal.name).props('data-testid="principal"')
+            if principal.until is not None:
+                _sign_out()
         _theme_switch(theme)
     # Not a <main> of its own: Quasar's page around it is one.
     with ui.element("div").classes("page column").props(f'id="{_CONTENT}" tabindex=-1'):
@@ -90,6 +92,12 @@ def _frame(title: str, principal: Principal | None, theme: Theme) -> Iterator[No
 
 def _tell_of_a_failure() -> None:
     ui.notify("That failed. Load the page again; the log of Poolwatch has the reason.", type="negative")
+
+
+def _sign_out() -> None:
+    # A form and no click that the server hears: the answer takes the cookie away.
+    with ui.element("form").props("method=post action=/auth/logout"):
+        ui.button("Sign out").props("flat dense color=white type=submit")
 
 
 def _theme_switch(chosen: Theme) -> None:

@@ -37,11 +37,17 @@ class _Given:
 
 
 class Portal:
-    """The whole portal as one ASGI application: the API under its own paths, pages everywhere else."""
+    """The whole portal as one ASGI application: API and sign-in under paths of their own, pages everywhere else."""
 
-    def __init__(self, api: ASGIApp, site: ASGIApp) -> None:
-        self._api, self._site = api, site
+    def __init__(self, api: ASGIApp, site: ASGIApp, sign_in: ASGIApp | None) -> None:
+        self._api, self._site, self._sign_in = api, site, sign_in
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        of_the_api = scope["type"] == "http" and scope["path"].startswith(_OF_THE_API)
-        await (self._api if of_the_api else self._site)(scope, receive, send)
+        await self._app_of(scope)(scope, receive, send)
+
+    def _app_of(self, scope: Scope) -> ASGIApp:
+        if scope["type"] == "http" and scope["path"].startswith(_OF_THE_API):
+            return self._api
+        if scope["type"] == "http" and self._sign_in is not None and scope["path"].startswith("/auth/"):
+            return self._sign_in
+        return self._site

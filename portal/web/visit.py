@@ -13,6 +13,7 @@ from portal.access.gate import principal_of
 from portal.access.principals import Principal
 from portal.api.context import Context
 from portal.problems import Problem
+from portal.web.session_end import close_with_session
 from schemas.count import Count
 
 Theme = Literal["auto", "dark", "light"]
@@ -24,11 +25,24 @@ class Visit:
     """One opening of a page by somebody."""
 
     context: Context
-    principal: Principal
+    visitor: Principal
+    """Who it was when the page was opened."""
     theme: Theme = "auto"
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the visitor's session has ended since."""
+        return self.visitor.until is not None and self.visitor.until <= self.context.now()
+
+    @property
+    def principal(self) -> Principal:
+        """Who it is. Raises Problem 401 once the session has ended."""
+        if self.is_over:
+            raise Problem(401, "your session has ended: reload the page to sign in again")
+        return self.visitor
+
     def may_change(self, tenant: str) -> bool:
-        return self.principal.changes(tenant)
+        return not self.is_over and self.visitor.changes(tenant)
 
     def require_ready(self) -> None:
         """Raise HTTPException 503 while counts are being read."""
@@ -41,7 +55,10 @@ def visit(request: Request) -> Visit:
     principal = principal_of(request)
     if principal is None:
         raise HTTPException(401, "sign in first")
-    return Visit(request.scope["state"]["context"], principal, theme_of(request))
+    here = Visit(request.scope["state"]["context"], principal, theme_of(request))
+    if principal.until is not None:
+        close_with_session(request, principal.until, here.context.now)
+    return here
 
 
 def theme_of(request: Request) -> Theme:
@@ -76,6 +93,8 @@ def follow(here: Visit, tenant: str | None, show: Callable[[Count], None]) -> No
     async def run() -> None:
         async with here.context.services.live.subscribe(here.principal.hears(tenant), None) as stream:
             async for news in stream:
+                if here.is_over:
+                    return
                 for count in news.counts if news is not None else ():
                     with client:
                         show(count)

@@ -3,7 +3,7 @@ environment or files say of others."""
 
 from pathlib import Path
 
-from runtime.settings import ClickHouse, Kafka, Portal, Settings, load
+from runtime.settings import Auth, ClickHouse, Kafka, Portal, Settings, load
 
 HOST = "127.0.0.1"
 SESSION_TIMEOUT_S = 4.0
@@ -16,5 +16,6 @@ def own_settings(bootstrap: str, data: Path, port: int) -> Settings:
         kafka=Kafka(bootstrap=bootstrap).model_dump(),
         clickhouse=ClickHouse(data=data / "clickhouse").model_dump(),
         portal=Portal(host=HOST, port=port).model_dump(),
+        auth=Auth().model_dump(),
         url=f"http://{HOST}:{port}",
     )

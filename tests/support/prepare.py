@@ -7,11 +7,13 @@ from tests.support.chromium import HOW_TO_GET_IT, ChromiumError, find_chromium, 
 from tests.support.kafka_broker import ADDRESS_VARIABLE, why_not_apache
 from tests.support.kafka_docker import docker_answers
 from tests.support.kafka_jars import VERSION, KafkaJarsError, ensure_jars, jar_folder
+from tests.support.oidc.modules import VERSION as OIDC_VERSION
+from tests.support.oidc.modules import OidcModulesError, ensure_modules, why_not_oidc
 
 
 def main(*, browser: bool) -> int:
     """Return the exit status: 1 when something that should be there cannot be had."""
-    return max(_kafka(), _chromium() if browser else 0)
+    return max(_kafka(), _oidc(), _chromium() if browser else 0)
 
 
 def _kafka() -> int:
@@ -29,6 +31,18 @@ def _kafka() -> int:
         except KafkaJarsError as error:
             print(error, file=sys.stderr)
             return 1
+    return 0
+
+
+def _oidc() -> int:
+    if reason := why_not_oidc():
+        print(f"WITHOUT AN OPENID CONNECT PROVIDER, SO NOBODY SIGNS IN: {reason}. Node 20 with npm brings one.")
+        return 0
+    try:
+        print(f"OpenID Connect provider for the tests: oidc-provider {OIDC_VERSION} in {ensure_modules()}")
+    except OidcModulesError as error:
+        print(error, file=sys.stderr)
+        return 1
     return 0
 
 

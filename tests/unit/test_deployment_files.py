@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from runtime.effective import effective
+from runtime.portal_access import access_of
 from runtime.settings import Settings
 from tests.unit.documented_commands import problem_of_line
 
@@ -34,6 +35,13 @@ def own_services(compose: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {name: service for name, service in compose["services"].items() if service["image"].startswith(OWN)}
 
 
+def filled_in(value: str) -> str:
+    """Return a value as compose hands it on, its required variables given."""
+    given = {"POOLWATCH_AUTH_ISSUER": "https://login.example/directory"}
+    required = re.sub(r"\$\{(\w+):\?[^}]+\}", lambda found: given.get(found[1], "s" * 32), value)
+    return re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", required)
+
+
 def test_every_setting_in_compose_exists(compose: dict[str, Any]) -> None:
     known = {row.name for row in effective(Settings.model_construct())}
     given = {name for service in own_services(compose).values() for name in service["environment"]}
@@ -46,7 +54,7 @@ def test_what_compose_sets_is_accepted(compose: dict[str, Any], monkeypatch: pyt
         with monkeypatch.context() as patch:
             for name, value in service["environment"].items():
                 assert isinstance(value, str), f"{name} must be quoted, for YAML would change it"
-                patch.setenv(name, value)
+                patch.setenv(name, filled_in(value))
             settings = Settings(_env_file=None)
         assert "kafka:9092" == settings.kafka.bootstrap
         assert settings.clickhouse.url is not None, "separate processes need a server"
@@ -87,14 +95,25 @@ def test_the_image_is_named_after_this_version(compose: dict[str, Any], reposito
 
 
 def test_no_secret_has_a_default(compose: dict[str, Any]) -> None:
-    values = [
-        str(value)
+    values = {
+        name: str(value)
         for service in compose["services"].values()
         for name, value in service["environment"].items()
-        if "PASSWORD" in name or name.endswith("CLICKHOUSE_URL")
-    ]
-    assert values
-    assert [] == [value for value in values if not re.search(r"\$\{CLICKHOUSE_PASSWORD:\?[^}]+\}", value)]
+        if any(word in name for word in ("PASSWORD", "SECRET", "_KEY")) or name.endswith("CLICKHOUSE_URL")
+    }
+    assert {"CLICKHOUSE_PASSWORD", "POOLWATCH_AUTH_CLIENT_SECRET", "POOLWATCH_AUTH_SESSION_KEY"} <= set(values)
+    assert {} == {name: value for name, value in values.items() if not re.search(r"\$\{\w+:\?[^}]+\}", value)}
+
+
+def test_a_portal_that_others_reach_asks_people_to_sign_in(
+    compose: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in compose["services"]["portal"]["environment"].items():
+        monkeypatch.setenv(name, filled_in(value))
+    settings = Settings(_env_file=None)
+    assert ("0.0.0.0", "oidc") == (settings.portal.host, settings.auth.mode)
+    access = access_of(settings.auth)
+    assert access.entrance.sign_in is not None
 
 
 def test_nothing_is_published_beyond_loopback(compose: dict[str, Any]) -> None:

@@ -73,3 +73,16 @@ async def test_a_broker_that_goes_away_answers_503_and_nothing_is_lost(
             await asyncio.to_thread(disposable_kafka.resume)
     finally:
         await producer.stop()
+
+
+async def test_a_portal_that_others_reach_does_not_start_without_a_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POOLWATCH_PORTAL_HOST", "0.0.0.0")
+    monkeypatch.setenv("POOLWATCH_PORTAL_PORT", str(free_port()))
+    ended = await asyncio.to_thread(run_cli, "run", "portal")
+    assert ended.code == 1
+    assert "the portal would listen on 0.0.0.0, which other machines reach, and ask nobody to sign in" in ended.err
+    assert "POOLWATCH_AUTH_MODE=oidc" in ended.err
+    monkeypatch.setenv("POOLWATCH_AUTH_MODE", "oidc")
+    ended = await asyncio.to_thread(run_cli, "run", "portal")
+    assert ended.code == 1
+    assert "POOLWATCH_AUTH_PUBLIC_URL (auth.public_url in poolwatch.toml) is not set" in ended.err
