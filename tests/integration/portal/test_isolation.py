@@ -1,5 +1,6 @@
 """Every operation of the API, asked by those who may not: none succeeds, none tells anything of the tenant."""
 
+import asyncio
 import hashlib
 import re
 from collections.abc import AsyncIterator, Iterator
@@ -29,6 +30,7 @@ OTHER = "fabrikam"
 NOWHERE = "nowhere"
 """Never heard of, and as long as the name of the tenant that there is."""
 GUID = "0b7d1f5e-2c64-4c8b-9a47-3f5d1c2b4a69"
+DEADLINE_S = 20.0
 FOR_STRANGERS = {"get_health", "get_readiness"}
 TOPICS: tuple[TopicName, ...] = ("commands", "user-changes", "assignments")
 OF_THE_TENANT = (TENANT, "Contoso", "Ana Alba", ANA, HELD, GUID, "sbc1.contoso", "7f0c9c1e-43a8", "15550100")
@@ -82,7 +84,10 @@ class Portal:
                 yield Ask(operation, method, path.format_map(named) + of_one, _with(body, tenant), accept)
 
     async def answer(self, ask: Ask, headers: dict[str, str]) -> httpx.Response:
-        return await self.http.request(ask.method, ask.path, json=ask.body, headers=headers | {"Accept": ask.accept})
+        async with asyncio.timeout(DEADLINE_S):  # of a stream that is opened to somebody the answer has no end
+            return await self.http.request(
+                ask.method, ask.path, json=ask.body, headers=headers | {"Accept": ask.accept}
+            )
 
     async def records(self) -> int:
         found = 0
