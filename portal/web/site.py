@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from portal.api.context import Context
 
 # A page registers itself where it is defined.
-from portal.web import audit, errors, history, overview, seat, seats, settings, sync, what_if  # noqa: F401
+from portal.web import audit, changes, errors, history, overview, seat, seats, settings, sync, what_if  # noqa: F401
 
 _OF_THE_API = ("/api/", "/healthz", "/readyz", "/metrics")
 

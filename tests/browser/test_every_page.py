@@ -16,6 +16,7 @@ PAGES = (
     "/tenants/contoso/what-if",
     "/provider/settings",
     "/tenants/contoso/history?from=30d",
+    "/tenants/contoso/changes",
 )
 
 
