@@ -12,7 +12,7 @@ import structlog
 from anyio import CapacityLimiter, to_thread
 from starlette.requests import HTTPConnection
 
-from portal.access.gate import Recognise
+from portal.access.gate import Recognise, sends_token
 from portal.access.principals import Principal, Role
 from portal.ports import Token, Tokens
 from portal.services import ApiTokens, TokensUnreadable
@@ -124,7 +124,7 @@ def by_token_or(tokens: ApiTokens, otherwise: Recognise) -> Recognise:
     everybody else as `otherwise` does."""
 
     async def recognise(asks: HTTPConnection) -> Principal | None:
-        return await (tokens.recognise_token(asks) if _bearer(asks) else otherwise(asks))
+        return await (tokens.recognise_token(asks) if sends_token(asks.headers) else otherwise(asks))
 
     return recognise
 

@@ -145,6 +145,6 @@ async def test_whoever_sends_a_token_is_judged_by_it_alone() -> None:
         return LOCAL
 
     recognise = by_token_or(book, session)
-    assert [ACME, None, None, LOCAL] == [
-        await recognise(who) for who in (bearer(secret), bearer("pw_x"), bearer("eyJ"), asks(None))
+    assert [ACME, None, None, None, LOCAL] == [
+        await recognise(who) for who in (bearer(secret), bearer("pw_x"), bearer("eyJ"), bearer(" "), asks(None))
     ]
