@@ -72,6 +72,7 @@ class HistoryView:
         self._figure.set_visibility(False)
         heading("Settings changed in this range")
         self._unchanged = Text("p", "None.").classes("faint")
+        self._unchanged.set_visibility(False)
         self._changes = SettingsRows("Settings changed in this range")
 
     def live(self) -> None:
@@ -92,11 +93,11 @@ class HistoryView:
             )
             changes = await context.read(lambda: acting_changes(self._tenant, context.masks_of(self._tenant)))
         except RangeError as error:
-            self._say(f"This range cannot be shown: {error}.", wrong=True)
+            self._fail(f"This range cannot be shown: {error}.")
             return
         except clickhouse.ClickHouseError:
             if mine == self._questions:
-                self._say(_AWAY, wrong=True)
+                self._fail(_AWAY)
             return
         # An answer to an older question must not replace that to a newer one.
         if mine == self._questions:
@@ -114,6 +115,18 @@ class HistoryView:
         for gift in self._gifts:
             gift.set_enabled(bool(found.buckets))
         self._mark(found, changes)
+
+    def _fail(self, text: str) -> None:
+        """Say why there is nothing to show; what was shown before was of another range."""
+        self._say(text, wrong=True)
+        self._history = None
+        self._figures.show(None)
+        self._demo.set_visibility(False)
+        self._figure.set_visibility(False)
+        self._unchanged.set_visibility(False)
+        self._changes.show([])
+        for gift in self._gifts:
+            gift.set_enabled(False)
 
     def _sum_up(self, history: History) -> str:
         found = summary(history)
