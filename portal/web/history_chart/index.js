@@ -76,8 +76,16 @@ function extent(rows) {
 function series(figure, colour) {
   const { rows, to, view, factors, markers, demoUntil, from } = figure;
   const ends = rows.at(-1)[AT] < to ? [...rows, [to, ...rows.at(-1).slice(1)]] : rows;
-  // ECharts leaves out segments below two pixels, which makes slopes of steps: only what differs is drawn.
-  const changed = ends.filter((row, n) => !n || n + 1 === ends.length || row.some((value, i) => i && value !== ends[n - 1][i]));
+  // ECharts leaves out segments below two pixels, which makes slopes of steps: only what differs is drawn, with a
+  // point a little before and a little later (areas are drawn back as well), so that a step too small for it stays short.
+  const [begin, end] = figure.zoom ?? [from, to];
+  const later = (end - begin) * 0.0025;
+  const differing = ends.filter((row, n) => !n || n + 1 === ends.length || row.some((value, i) => i && value !== ends[n - 1][i]));
+  const changed = differing.flatMap((row, n) => [
+    ...(n && differing[n - 1][AT] + 2 * later < row[AT] ? [[row[AT] - later, ...differing[n - 1].slice(1)]] : []),
+    row,
+    ...(n && n + 1 < differing.length && row[AT] + 2 * later < differing[n + 1][AT] ? [[row[AT] + later, ...row.slice(1)]] : []),
+  ]);
   const line = (name, of, color, more = {}) => ({
     type: "line", id: name, name, step: "end", showSymbol: false, color, data: changed.map((row) => [row[AT], of(row)]),
     lineStyle: { width: 1 }, emphasis: { disabled: true }, ...more,
