@@ -6,9 +6,19 @@ from nicegui import ui
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from portal.api.context import Context
+from portal.web.audit import page as audit
+from portal.web.changes import page as changes
+from portal.web.frame import errors
+from portal.web.history import page as history
+from portal.web.overview import page as overview
+from portal.web.seats import page as seats
+from portal.web.seats import seat
+from portal.web.settings import page as settings
+from portal.web.sources import page as sources
+from portal.web.what_if import page as what_if
 
-# A page registers itself where it is defined.
-from portal.web import audit, changes, errors, history, overview, seat, seats, settings, sync, what_if  # noqa: F401
+PAGES = (overview, audit, history, seats, seat, what_if, settings, changes, sources)
+"""A page registers itself where it is defined: to be there, it has to be imported."""
 
 _OF_THE_API = ("/api/", "/healthz", "/readyz", "/metrics")
 

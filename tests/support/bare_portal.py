@@ -15,8 +15,8 @@ from starlette.requests import HTTPConnection
 from portal.access.principals import LOCAL, Principal
 from portal.app import create_portal
 from portal.services import About, Services
-from portal.web import shell
-from portal.web.visit import visit
+from portal.web.frame import shell
+from portal.web.frame.visit import visit
 from tests.support.ports import HOST
 
 SECRET = "the text of an exception"

@@ -15,10 +15,10 @@ from nicegui import ui
 from starlette.requests import HTTPConnection
 
 from portal.services import About, Accepted, Services
-from portal.web import shell
-from portal.web.saving import told
-from portal.web.text import Text
-from portal.web.visit import visit_of
+from portal.web.frame import shell
+from portal.web.frame.saving import told
+from portal.web.frame.visit import visit_of
+from portal.web.pieces.text import Text
 from runtime.logging import configure
 from runtime.portal_access import access_of
 from runtime.portal_process import listen, web_config

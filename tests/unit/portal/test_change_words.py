@@ -7,9 +7,9 @@ import pytest
 
 from portal.changes import Item
 from portal.settings_log import SettingsChange
-from portal.web.change_filter import ChangeFilter
-from portal.web.change_rows import moved_sentence
-from portal.web.settings_sentences import changes_sentence, who
+from portal.web.changes.change_filter import ChangeFilter
+from portal.web.changes.change_rows import moved_sentence
+from portal.web.pieces.settings_sentences import changes_sentence, who
 
 AT = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
 

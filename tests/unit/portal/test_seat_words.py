@@ -6,7 +6,7 @@ import pytest
 
 from licensing.criteria import compile_criteria
 from licensing.rules import explain
-from portal.web.seat_words import because, cause_words, fact_words, name_of
+from portal.web.seats.seat_words import because, cause_words, fact_words, name_of
 from schemas.settings import TenantSettings
 
 CRITERIA = compile_criteria(TenantSettings(tenant="contoso", gateways=["sbc1.contoso.example"]))

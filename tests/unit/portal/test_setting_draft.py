@@ -4,9 +4,9 @@ import pytest
 
 from portal.problems import Problem
 from portal.settings_bodies import check_patch
-from portal.web.setting_draft import mistakes, patch_of, value_at
-from portal.web.setting_fields import complaint
-from portal.web.setting_words import SETTINGS, setting_value
+from portal.web.pieces.setting_fields import complaint
+from portal.web.pieces.setting_words import SETTINGS, setting_value
+from portal.web.settings.setting_draft import mistakes, patch_of, value_at
 from schemas.settings import ProviderSettings, TenantSettings
 
 

@@ -1,0 +1,103 @@
+"""Owns what a page knows of its visitor: the services, who it is, and the counts as they change while it is open."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from fastapi import HTTPException, Request
+from nicegui import background_tasks, ui
+
+from portal.access.gate import principal_of
+from portal.access.principals import Principal
+from portal.api.context import Context
+from portal.problems import Problem
+from portal.web.frame.session_end import close_with_session
+from schemas.count import Count
+
+Theme = Literal["auto", "dark", "light"]
+THEME_COOKIE = "poolwatch_theme"
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One opening of a page by somebody."""
+
+    context: Context
+    visitor: Principal
+    """Who it was when the page was opened."""
+    theme: Theme = "auto"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the visitor's session has ended since."""
+        return self.visitor.until is not None and self.visitor.until <= self.context.now()
+
+    @property
+    def principal(self) -> Principal:
+        """Who it is. Raises Problem 401 once the session has ended."""
+        if self.is_over:
+            raise Problem(401, "your session has ended: reload the page to sign in again")
+        return self.visitor
+
+    def may_change(self, tenant: str) -> bool:
+        return not self.is_over and self.visitor.changes(tenant)
+
+    def require_ready(self) -> None:
+        """Raise HTTPException 503 while counts are being read."""
+        with _as_page():
+            self.context.require_ready()
+
+
+def visit(request: Request) -> Visit:
+    """Return the visit that a request for a page begins. Raises HTTPException 401 for a stranger."""
+    principal = principal_of(request)
+    if principal is None:
+        raise HTTPException(401, "sign in first")
+    here = Visit(request.scope["state"]["context"], principal, theme_of(request))
+    if principal.until is not None:
+        close_with_session(request, principal.until, here.context.now)
+    return here
+
+
+def theme_of(request: Request) -> Theme:
+    """Return the colours that the visitor has chosen."""
+    chosen = request.cookies.get(THEME_COOKIE)
+    return cast(Theme, chosen) if chosen in ("dark", "light") else "auto"
+
+
+def visit_of(request: Request, tenant: str) -> Visit:
+    """Return the visit to a page of a tenant. Raises HTTPException 401, 404, and 503 while counts are being read."""
+    found = visit(request)
+    if not found.principal.sees(tenant):
+        raise HTTPException(404, f"the tenant {tenant} is not known here")
+    with _as_page():
+        found.context.require(tenant)
+    return found
+
+
+@contextmanager
+def _as_page() -> Iterator[None]:
+    """Let what the API would refuse be refused as a page."""
+    try:
+        yield
+    except Problem as problem:
+        raise HTTPException(problem.status, problem.detail) from problem
+
+
+def follow(here: Visit, tenant: str | None, show: Callable[[Count], None]) -> None:
+    """Call `show` in the page with the newest count, then with each newer one, as long as the page is open."""
+    client = ui.context.client
+
+    async def run() -> None:
+        async with here.context.services.live.subscribe(here.principal.hears(tenant), None) as stream:
+            async for news in stream:
+                if here.is_over:
+                    return
+                for count in news.counts if news is not None else ():
+                    with client:
+                        show(count)
+
+    task: asyncio.Task[None] = background_tasks.create(run(), name="page-follows-counts")
+    client.on_delete(task.cancel)

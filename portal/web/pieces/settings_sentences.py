@@ -1,0 +1,21 @@
+"""Owns how changes of settings read in one line: who made them, and what became what. Pure."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from portal.settings_log import SettingsChange
+from portal.web.pieces.setting_words import setting_name, setting_value
+
+
+def who(change: SettingsChange) -> str:
+    """Return who made a change."""
+    return (change.by or "unknown") + (" (provider's defaults)" if change.scope == "provider" else "")
+
+
+def changes_sentence(changes: Sequence[dict[str, Any]], most: int) -> str:
+    """Return the first differences in words, and how many more there are."""
+    said = [
+        f"{setting_name(each['setting'])}: {setting_value(each['from'])} → {setting_value(each['to'])}"
+        for each in changes[:most]
+    ]
+    return "; ".join([*said, *([f"{len(changes) - most} more"] if len(changes) > most else [])])
