@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 from portal import problems
 from portal.access.gate import Gate, Recognise, anybody_here
 from portal.access.threshold import AskToSignIn
+from portal.answers.ranges import RangeError
 from portal.api import (
     events,
     history,
@@ -27,13 +28,12 @@ from portal.api import (
 from portal.api.context import Context
 from portal.api.document import DESCRIPTION, TAGS, DocumentedApi
 from portal.api.enforcement import enforce
-from portal.entrance import OF_THIS_MACHINE, Entrance
-from portal.headers import FOR_ANSWERS, FOR_NOTICES, FOR_PAGES, SecurityHeaders
-from portal.hosts import KnownHosts
+from portal.entrance.entrance import OF_THIS_MACHINE, Entrance
+from portal.entrance.headers import FOR_ANSWERS, FOR_NOTICES, FOR_PAGES, SecurityHeaders
+from portal.entrance.hosts import KnownHosts
+from portal.entrance.origins import SameOrigin
+from portal.entrance.rates import Limited
 from portal.metrics import Measured, Metrics
-from portal.origins import SameOrigin
-from portal.ranges import RangeError
-from portal.rates import Limited
 from portal.services import ServiceError, Services
 from portal.web.site import Portal, create_site
 

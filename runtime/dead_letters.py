@@ -7,8 +7,8 @@ from typing import Any
 import pydantic
 from aiokafka import TopicPartition
 
-from portal.intake import split
-from portal.publishing import Publisher
+from portal.kafka.intake import split
+from portal.kafka.publishing import Publisher
 from schemas.changes import DeadLetter
 from schemas.intake import read_record
 from schemas.topics import full_name

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import httpx
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from portal.durability import BrokerKeeps, Durability, SinkKeeps
+from portal.kafka.durability import BrokerKeeps, Durability, SinkKeeps
 from runtime import kafka
 from runtime.portal_token import bearer
 from runtime.settings import Kafka, Settings, load

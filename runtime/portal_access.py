@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from portal.access.claims import RoleRules, parse_grant
 from portal.access.gate import Recognise, anybody_here
-from portal.entrance import OF_THIS_MACHINE, Entrance
+from portal.entrance.entrance import OF_THIS_MACHINE, Entrance
 from portal.services import utc_now
 from runtime.settings import DEFAULT_CONFIG, Auth, Settings, variable
 
@@ -48,7 +48,7 @@ def _by_sign_in(auth: Auth) -> Access:
     from portal.access.provider import Client, Provider
     from portal.access.sessions import Cookies, Sessions
     from portal.access.sign_in import create_sign_in
-    from portal.rates import Rates
+    from portal.entrance.rates import Rates
 
     public = _address(auth.public_url, "public_url")
     if urlsplit(public).path:

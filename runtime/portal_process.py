@@ -10,12 +10,12 @@ from aiokafka.errors import KafkaError
 
 from portal.access.tokens import TokenBook, by_token_or
 from portal.app import create_portal
-from portal.commands import KafkaCommands, KafkaConfirmations
-from portal.durability import Durability
-from portal.intake import KafkaIntake
-from portal.live import LiveTopics
+from portal.kafka.commands import KafkaCommands, KafkaConfirmations
+from portal.kafka.durability import Durability
+from portal.kafka.intake import KafkaIntake
+from portal.kafka.live import LiveTopics
+from portal.kafka.publishing import Publisher
 from portal.ports import Store
-from portal.publishing import Publisher
 from portal.services import About, ApiTokens, Services, utc_now
 from portal.store.store import ClickHouseStore
 from portal.store.tokens import ClickHouseTokens

@@ -7,7 +7,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
-from portal.publishing import Outgoing, Publisher
+from portal.kafka.publishing import Outgoing, Publisher
 from portal.services import utc_now
 from runtime import kafka
 from runtime.clickhouse.errors import StorageError

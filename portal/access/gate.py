@@ -7,7 +7,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from portal.access.principals import LOCAL, Principal
-from portal.refusals import refuse
+from portal.entrance.refusals import refuse
 from portal.services import ServiceError
 
 Recognise = Callable[[HTTPConnection], Awaitable[Principal | None]]

@@ -7,7 +7,7 @@ from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from portal.access.gate import principal_of
-from portal.refusals import refuse
+from portal.entrance.refusals import refuse
 
 LOGIN = "/auth/login"
 _OF_A_PAGE = "/_nicegui"

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from portal.token_bodies import NewToken
+from portal.answers.token_bodies import NewToken
 from schemas.events import MAX_ARRAY_EVENTS, EventModel
 from schemas.settings import STAMPS, ProviderSettings, TenantSettings
 

@@ -14,7 +14,7 @@ from licensing.criteria import compile_criteria
 from licensing.factors import enabled_mask
 from portal.access.gate import principal_of
 from portal.access.principals import LOCAL, Principal
-from portal.masks import MaskHistory, read_masks
+from portal.answers.masks import MaskHistory, read_masks
 from portal.problems import Problem
 from portal.services import Services
 from schemas.count import Cause, Count, Hint

@@ -5,12 +5,12 @@ from typing import Annotated
 import msgspec
 from fastapi import APIRouter, Query, Response
 
+from portal.answers.csv_lines import CSV, MEDIA_TYPE, WantsCsv, attachment
+from portal.answers.exports import history_csv
+from portal.answers.history import points, read_history
+from portal.answers.ranges import parse_range
 from portal.api.context import Ctx, Tenant
 from portal.api.models.history import History
-from portal.csv_lines import CSV, MEDIA_TYPE, WantsCsv, attachment
-from portal.exports import history_csv
-from portal.history import points, read_history
-from portal.ranges import parse_range
 from schemas.times import format_time
 
 router = APIRouter(prefix="/api/v1/tenants", tags=["history"])

@@ -7,19 +7,19 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import JSONResponse, Response
 
+from portal.answers.audit import audit
+from portal.answers.changes import Item, list_changes
+from portal.answers.csv_lines import CSV, WantsCsv, streamed
+from portal.answers.exports import changes_csv, seats_csv
+from portal.answers.ranges import parse_instant, parse_range
+from portal.answers.seats import explain_seat, list_seats
 from portal.api.context import Context, Ctx, Tenant
 from portal.api.history import From, To
 from portal.api.models.audit import Audit
 from portal.api.models.changes import ChangePage
 from portal.api.models.seats import Explanation, SeatPage
-from portal.audit import audit
-from portal.changes import Item, list_changes
-from portal.csv_lines import CSV, WantsCsv, streamed
-from portal.exports import changes_csv, seats_csv
 from portal.pagination import Cursor, Limit, Revision, decode_cursor, encode_cursor, page
 from portal.problems import Problem
-from portal.ranges import parse_instant, parse_range
-from portal.seats import explain_seat, list_seats
 from schemas.identifiers import SubjectId
 from schemas.times import AwareTime, format_time
 

@@ -5,11 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse, Response
 
+from portal.answers.syncs import confirm_sync, runs_of
 from portal.api.context import By, Ctx, Tenant
 from portal.api.errors import errors
 from portal.api.models.sources import SyncPage
 from portal.pagination import Cursor, Limit, decode_cursor, encode_cursor, page
-from portal.syncs import confirm_sync, runs_of
 from schemas.commands import SyncRun
 from schemas.events import FacetName
 from schemas.times import to_ms

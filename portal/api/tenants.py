@@ -7,13 +7,13 @@ import msgspec
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse
 
+from portal.answers.removal import remove_tenant
+from portal.answers.tenant_list import Sort, Wanted, find_tenants, sparklines
 from portal.api.answers import NOT_MODIFIED, IfNoneMatch, tagged, unless_known
 from portal.api.context import By, Ctx, Tenant, Who
 from portal.api.errors import errors
 from portal.api.models.counts import CountPage, Removed
 from portal.pagination import Cursor, Limit
-from portal.removal import remove_tenant
-from portal.tenant_list import Sort, Wanted, find_tenants, sparklines
 from schemas.count import Count, Hint
 from schemas.times import format_time
 

@@ -6,6 +6,7 @@ import structlog
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 
+from portal.answers.token_bodies import token_of
 from portal.api.bodies import JsonBody, documented
 from portal.api.context import By, Ctx, Who
 from portal.api.enforcement import refuse
@@ -13,7 +14,6 @@ from portal.api.models.tokens import ApiTokenPage, MadeToken, RevokedToken
 from portal.pagination import Cursor, Limit, decode_cursor, encode_cursor, page
 from portal.ports import Token
 from portal.problems import Problem
-from portal.token_bodies import token_of
 from schemas.times import format_time, to_ms
 
 log = structlog.get_logger()

@@ -9,10 +9,10 @@ from fastapi.responses import JSONResponse, Response
 
 from licensing.factors import BY_NAME, LIFECYCLE, SERVICE_NUMBER, USER_INTERFACE, counted_factor
 from portal.access.principals import Principal
+from portal.answers.masks import MaskHistory
 from portal.api.context import Context, Ctx, Tenant, Who
 from portal.api.errors import errors
 from portal.api.models.vendor import LicenseDay, LicensedUser
-from portal.masks import MaskHistory
 from portal.ports import Bucket, Store
 from portal.problems import Problem
 from schemas.times import format_time

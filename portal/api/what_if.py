@@ -4,10 +4,10 @@ from typing import Any, get_args
 
 from fastapi import APIRouter
 
+from portal.answers.tried_settings import tried_settings
+from portal.answers.what_if import WhatIf, what_if
 from portal.api.bodies import JsonBody, documented
 from portal.api.context import Ctx, Tenant
-from portal.tried_settings import tried_settings
-from portal.what_if import WhatIf, what_if
 from schemas.settings import Criteria, Factors, ServiceType
 
 router = APIRouter(prefix="/api/v1/tenants/{tenant}", tags=["settings"])

@@ -6,7 +6,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from portal.publishing import Publisher
+from portal.kafka.publishing import Publisher
 from portal.services import utc_now
 from runtime import kafka
 from runtime.cli.broker import started

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from portal.ranges import RangeError, choose_step, parse_range
+from portal.answers.ranges import RangeError, choose_step, parse_range
 from portal.services import utc_now
 from runtime.cli.client import connect, tenant_path
 from runtime.cli.failure import Failure

@@ -18,8 +18,8 @@ from collectors.errors import CollectorError
 from collectors.importer import ImportKind, ImportOptions, NumberType, OnProgress, run_import
 from collectors.publisher import EventPublisher, KafkaPublisher, NullPublisher
 from collectors.summary import ImportSummary
-from portal.durability import BrokerKeeps, Durability
-from portal.ranges import RangeError, parse_instant
+from portal.answers.ranges import RangeError, parse_instant
+from portal.kafka.durability import BrokerKeeps, Durability
 from portal.services import ServiceError, utc_now
 from runtime import kafka
 from runtime.cli.client import Api, NotThere, Refused, connect, tenant_path

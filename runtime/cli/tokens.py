@@ -90,11 +90,11 @@ def _written(body: dict[str, Any], settings: Settings) -> dict[str, Any]:
     """Write a token into ClickHouse: whoever may do so may do anything."""
     from clickhouse_connect.driver.exceptions import ClickHouseError
 
+    from portal.answers.token_bodies import token_of
     from portal.api.tokens import shown
     from portal.problems import Problem
     from portal.services import utc_now
     from portal.store.tokens import ClickHouseTokens
-    from portal.token_bodies import token_of
     from runtime.clickhouse.errors import StorageError
     from runtime.clickhouse.pool import open_pool
 

@@ -1,4 +1,4 @@
-"""Owns the models of API tokens; what is asked for has its own in `portal.token_bodies`."""
+"""Owns the models of API tokens; what is asked for has its own in `portal.answers.token_bodies`."""
 
 from datetime import date
 

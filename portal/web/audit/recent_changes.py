@@ -6,7 +6,7 @@ from typing import Any
 import clickhouse_connect.driver.exceptions as clickhouse
 from nicegui import background_tasks, ui
 
-from portal.changes import list_changes
+from portal.answers.changes import list_changes
 from portal.web.frame.visit import Visit
 from portal.web.pieces.figures import LocalTime
 from portal.web.pieces.text import Text, heading, table, tag

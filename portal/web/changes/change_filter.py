@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from licensing.factors import FACTORS
-from portal.changes import Item
+from portal.answers.changes import Item
 
 ALL = "all"
 KINDS = {ALL: "All kinds", "gained": "Gained", "lost": "Lost", "moved": "Moved", "settings": "Settings"}

@@ -5,11 +5,11 @@ from datetime import datetime
 import clickhouse_connect.driver.exceptions as clickhouse
 from nicegui import ui
 
-from portal.changes import Item, Place, list_changes
-from portal.csv_lines import MEDIA_TYPE
-from portal.exports import changes_csv
-from portal.ranges import RangeError, parse_range
-from portal.settings_log import SettingsChange, acting_changes
+from portal.answers.changes import Item, Place, list_changes
+from portal.answers.csv_lines import MEDIA_TYPE
+from portal.answers.exports import changes_csv
+from portal.answers.ranges import RangeError, parse_range
+from portal.answers.settings_log import SettingsChange, acting_changes
 from portal.web.changes.change_filter import ChangeFilter
 from portal.web.changes.change_rows import COLUMNS, change_row
 from portal.web.frame.visit import Visit

@@ -5,8 +5,8 @@ from typing import Any
 
 from nicegui import ui
 
-from portal.changes import Item
-from portal.settings_log import SettingsChange
+from portal.answers.changes import Item
+from portal.answers.settings_log import SettingsChange
 from portal.web.changes.change_filter import KINDS
 from portal.web.pieces.figures import LocalTime
 from portal.web.pieces.settings_sentences import changes_sentence, who

@@ -3,7 +3,7 @@
 import clickhouse_connect.driver.exceptions as clickhouse
 from nicegui import ui
 
-from portal.settings_log import SettingsChange, acting_changes
+from portal.answers.settings_log import SettingsChange, acting_changes
 from portal.web.frame.visit import Visit
 from portal.web.pieces.settings_rows import SettingsRows
 from portal.web.pieces.text import Text, heading

@@ -7,9 +7,9 @@ from typing import Any
 
 from nicegui import ui
 
+from portal.answers.settings_changes import change_settings
 from portal.problems import Problem
 from portal.services import Mode, ServiceError
-from portal.settings_changes import change_settings
 from portal.web.frame.visit import Visit
 from schemas.identifiers import PROVIDER_KEY
 from schemas.settings import Settings

@@ -9,9 +9,9 @@ from nicegui.elements import echart  # noqa: F401 -- brings ECharts, which ours 
 from nicegui.events import GenericEventArguments
 
 from licensing.factors import FACTORS
-from portal.history import History
+from portal.answers.history import History
+from portal.answers.settings_log import SettingsChange
 from portal.ports import Bucket
-from portal.settings_log import SettingsChange
 from portal.web.pieces.settings_sentences import changes_sentence, who
 from portal.web.pieces.words import short_factor_label
 from schemas.times import from_ms, to_ms

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from nicegui import ui
 
-from portal.history_summary import HistorySummary
+from portal.answers.history_summary import HistorySummary
 from portal.web.pieces.figures import NONE, LiveNumber, LocalTime, licences
 from portal.web.pieces.text import Text
 

@@ -5,12 +5,12 @@ from urllib.parse import urlencode
 import clickhouse_connect.driver.exceptions as clickhouse
 from nicegui import background_tasks, ui
 
-from portal.csv_lines import MEDIA_TYPE
-from portal.exports import history_csv
-from portal.history import History, counted, reaching, read_history
-from portal.history_summary import summary
-from portal.ranges import RangeError, choose_step, parse_range
-from portal.settings_log import SettingsChange, acting_changes
+from portal.answers.csv_lines import MEDIA_TYPE
+from portal.answers.exports import history_csv
+from portal.answers.history import History, counted, reaching, read_history
+from portal.answers.history_summary import summary
+from portal.answers.ranges import RangeError, choose_step, parse_range
+from portal.answers.settings_log import SettingsChange, acting_changes
 from portal.web.frame.visit import Visit, follow
 from portal.web.history.figure import HistoryFigure, View, Window
 from portal.web.history.figures import HistoryFigures, sentence

@@ -7,8 +7,8 @@ from typing import Any
 from fastapi import Request
 from nicegui import ui
 
+from portal.answers.tenant_list import Page, Sort, Wanted, find_tenants
 from portal.problems import Problem
-from portal.tenant_list import Page, Sort, Wanted, find_tenants
 from portal.web.frame import shell
 from portal.web.frame.visit import Visit, follow, visit
 from portal.web.overview.tenant_rows import TenantRows

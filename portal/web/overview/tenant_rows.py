@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import clickhouse_connect.driver.exceptions as clickhouse
 from nicegui import ui
 
-from portal.tenant_list import sparklines
+from portal.answers.tenant_list import sparklines
 from portal.web.frame.visit import Visit
 from portal.web.pieces.figures import LiveNumber, LocalTime, licences, percent
 from portal.web.pieces.sparkline import sparkline

@@ -7,7 +7,7 @@ from datetime import datetime
 from nicegui.element import Element
 from nicegui.events import GenericEventArguments
 
-from portal.ranges import RangeError, parse_instant
+from portal.answers.ranges import RangeError, parse_instant
 from schemas.times import format_time
 
 

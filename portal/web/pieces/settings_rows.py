@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from portal.settings_log import SettingsChange
+from portal.answers.settings_log import SettingsChange
 from portal.web.pieces.figures import LocalTime
 from portal.web.pieces.setting_words import setting_name, setting_value
 from portal.web.pieces.settings_sentences import who

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from portal.settings_log import SettingsChange
+from portal.answers.settings_log import SettingsChange
 from portal.web.pieces.setting_words import setting_name, setting_value
 
 

@@ -18,7 +18,7 @@ AUTO = "auto"
 
 @dataclass(frozen=True, slots=True)
 class AskedRange:
-    """A range as people write it (`portal.ranges`), and the step it is drawn with."""
+    """A range as people write it (`portal.answers.ranges`), and the step it is drawn with."""
 
     start: str
     end: str = ""

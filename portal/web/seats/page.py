@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from fastapi import Request
 from nicegui import ui
 
-from portal.seats import FILTERS
+from portal.answers.seats import FILTERS
 from portal.web.frame import shell
 from portal.web.frame.arriving import soon
 from portal.web.frame.visit import follow, visit_of

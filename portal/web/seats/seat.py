@@ -8,7 +8,7 @@ import clickhouse_connect.driver.exceptions as clickhouse
 from fastapi import Request
 from nicegui import ui
 
-from portal.seats import explain_seat, list_moves
+from portal.answers.seats import explain_seat, list_moves
 from portal.web.frame import shell
 from portal.web.frame.arriving import soon
 from portal.web.frame.visit import Visit, visit_of

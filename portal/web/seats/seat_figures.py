@@ -10,7 +10,7 @@ from nicegui.element import Element
 
 from licensing.count import figures
 from licensing.factors import FACTORS
-from portal.seats import FILTERS
+from portal.answers.seats import FILTERS
 from portal.web.frame.visit import Visit
 from portal.web.pieces.figures import NONE, LiveNumber, licences
 from portal.web.pieces.text import Text

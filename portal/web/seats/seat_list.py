@@ -7,8 +7,8 @@ from urllib.parse import quote
 import clickhouse_connect.driver.exceptions as clickhouse
 from nicegui import ui
 
-from portal.exports import seats_csv
-from portal.seats import list_seats
+from portal.answers.exports import seats_csv
+from portal.answers.seats import list_seats
 from portal.web.frame.visit import Visit
 from portal.web.pieces.figures import NONE, LocalTime
 from portal.web.pieces.text import Text, table, tag

@@ -6,8 +6,8 @@ from typing import Any
 
 from nicegui import ui
 
+from portal.answers.settings_bodies import check_patch, settings_diff
 from portal.problems import Problem
-from portal.settings_bodies import check_patch, settings_diff
 from portal.web.frame.saving import newer, save, told
 from portal.web.frame.visit import Visit
 from portal.web.pieces.figures import LocalTime

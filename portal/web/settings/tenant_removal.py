@@ -2,8 +2,8 @@
 
 from nicegui import ui
 
+from portal.answers.removal import remove_tenant
 from portal.problems import Problem
-from portal.removal import remove_tenant
 from portal.web.frame.saving import told
 from portal.web.frame.visit import Visit
 from portal.web.pieces.text import Text, heading, tag

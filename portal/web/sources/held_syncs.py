@@ -3,8 +3,8 @@
 import clickhouse_connect.driver.exceptions as clickhouse
 from nicegui import ui
 
+from portal.answers.syncs import confirm_sync, runs_of
 from portal.problems import Problem
-from portal.syncs import confirm_sync, runs_of
 from portal.web.frame.saving import told
 from portal.web.frame.visit import Visit
 from portal.web.pieces.figures import LocalTime, licences

@@ -5,15 +5,15 @@ from typing import Any
 
 from nicegui import ui
 
+from portal.answers.settings_bodies import settings_diff
+from portal.answers.tried_settings import tried_settings
+from portal.answers.what_if import WhatIf
 from portal.problems import Problem
-from portal.settings_bodies import settings_diff
-from portal.tried_settings import tried_settings
 from portal.web.frame.saving import newer, save, told
 from portal.web.frame.visit import Visit
 from portal.web.pieces.figures import licences
 from portal.web.pieces.setting_words import setting_name, setting_value
 from portal.web.pieces.text import Text, heading, table, tag
-from portal.what_if import WhatIf
 from schemas.settings import TenantSettings
 
 

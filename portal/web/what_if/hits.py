@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from nicegui import ui
 
+from portal.answers.what_if import Hit
 from portal.web.pieces.setting_words import SETTINGS
 from portal.web.pieces.text import Text, figure_cell, table, tag
-from portal.what_if import Hit
 
 _COLUMNS = ("Value", "Subjects", "Now", "Then")
 

@@ -8,8 +8,9 @@ from fastapi import Request
 from nicegui import ui
 
 from licensing.criteria import PatternError
+from portal.answers.tried_settings import tried_settings
+from portal.answers.what_if import WhatIf, what_if
 from portal.problems import Problem
-from portal.tried_settings import tried_settings
 from portal.web.frame import shell
 from portal.web.frame.arriving import soon
 from portal.web.frame.visit import Visit, follow, visit_of
@@ -29,7 +30,6 @@ from portal.web.settings.setting_draft import mistakes, patch_of
 from portal.web.what_if.apply import ApplyDialog
 from portal.web.what_if.hits import CriterionHits
 from portal.web.what_if.result import WhatIfResult
-from portal.what_if import WhatIf, what_if
 from schemas.count import Count
 from schemas.settings import TenantSettings
 

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from nicegui import ui
 
+from portal.answers.what_if import Mover, WhatIf
 from portal.web.pieces.figures import NONE, licences
 from portal.web.pieces.text import Text, figure_cell, heading, table, tag
 from portal.web.pieces.words import short_factor_label
 from portal.web.seats.seat_list import seat_address
-from portal.what_if import Mover, WhatIf
 from schemas.count import Count
 
 _COLUMNS = ("Figure", "Now", "Then", "Difference")

@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 
 from licensing.factors import FACTORS
-from portal.ranges import choose_step
+from portal.answers.ranges import choose_step
 from portal.store.store import ClickHouseStore
 from runtime.clickhouse.migrate import migrate
 from runtime.clickhouse.pool import ClientPool, open_pool

@@ -17,9 +17,9 @@ from licensing.criteria import compile_criteria
 from licensing.factors import ALL
 from licensing.recount import tally_of
 from licensing.rules import profile_from_facts
+from portal.answers.tried_settings import tried_settings
+from portal.answers.what_if import what_if
 from portal.store.store import ClickHouseStore
-from portal.tried_settings import tried_settings
-from portal.what_if import what_if
 from runtime.clickhouse.migrate import migrate
 from runtime.clickhouse.pool import open_pool
 from runtime.logging import configure

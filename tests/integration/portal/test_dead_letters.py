@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from portal.publishing import Publisher
+from portal.kafka.publishing import Publisher
 from runtime import kafka as clients
 from runtime.dead_letters import Letter, read_all, replay
 from schemas.times import format_time, to_ms

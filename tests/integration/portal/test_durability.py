@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from portal.durability import SinkKeeps
+from portal.kafka.durability import SinkKeeps
 from portal.services import NotDurable
 from runtime import kafka as clients
 from runtime.installation import Ends

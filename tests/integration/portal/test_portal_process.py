@@ -49,7 +49,7 @@ async def test_a_broker_that_goes_away_answers_503_and_nothing_is_lost(
         pytest.skip("this broker may not be stopped")
     from datetime import UTC, datetime
 
-    from portal.publishing import Outgoing, Publisher
+    from portal.kafka.publishing import Outgoing, Publisher
     from runtime import kafka as clients
     from runtime import topics
 

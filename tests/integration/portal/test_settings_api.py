@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from portal.commands import KafkaCommands
-from portal.durability import BrokerKeeps
-from portal.publishing import Publisher
+from portal.kafka.commands import KafkaCommands
+from portal.kafka.durability import BrokerKeeps
+from portal.kafka.publishing import Publisher
 from portal.refreshes import RefreshBook, progress
 from portal.services import NoAnswer
 from runtime import kafka as clients

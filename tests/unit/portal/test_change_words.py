@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from portal.changes import Item
-from portal.settings_log import SettingsChange
+from portal.answers.changes import Item
+from portal.answers.settings_log import SettingsChange
 from portal.web.changes.change_filter import ChangeFilter
 from portal.web.changes.change_rows import moved_sentence
 from portal.web.pieces.settings_sentences import changes_sentence, who

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from portal.csv_lines import csv_lines
+from portal.answers.csv_lines import csv_lines
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+15550100", "-2", "@SUM(A1)", "\t=1", "\r=1", '=HYPERLINK("x","y")', "="])

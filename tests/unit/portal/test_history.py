@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from licensing.count import figures
-from portal.history import History, counted, reaching
-from portal.history_summary import summary
+from portal.answers.history import History, counted, reaching
+from portal.answers.history_summary import summary
 from portal.ports import Bucket
 from schemas.count import Cause, Count
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from portal.intake import MAX_RECORD_BYTES, split
+from portal.kafka.intake import MAX_RECORD_BYTES, split
 from schemas.identifiers import partition_of, subject_key
 from schemas.intake import read_record
 from schemas.wire import WireObservation

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from portal.ranges import MAX_POINTS, RangeError, choose_step, parse_instant, parse_range
+from portal.answers.ranges import MAX_POINTS, RangeError, choose_step, parse_instant, parse_range
 
 NOW = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)
 

@@ -3,7 +3,7 @@
 from starlette.requests import HTTPConnection
 
 from portal.access.principals import Principal
-from portal.rates import Rates
+from portal.entrance.rates import Rates
 
 ANA = Principal("ana@msp.example", "provider_admin")
 

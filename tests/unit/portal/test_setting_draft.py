@@ -2,8 +2,8 @@
 
 import pytest
 
+from portal.answers.settings_bodies import check_patch
 from portal.problems import Problem
-from portal.settings_bodies import check_patch
 from portal.web.pieces.setting_fields import complaint
 from portal.web.pieces.setting_words import SETTINGS, setting_value
 from portal.web.settings.setting_draft import mistakes, patch_of, value_at

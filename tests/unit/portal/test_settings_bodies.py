@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from portal.answers.settings_bodies import check_patch, check_put, settings_diff
 from portal.problems import Problem
-from portal.settings_bodies import check_patch, check_put, settings_diff
 from schemas.settings import TenantSettings
 
 

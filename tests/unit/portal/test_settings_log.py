@@ -3,9 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from portal.masks import MaskHistory
+from portal.answers.masks import MaskHistory
+from portal.answers.settings_log import acting_changes
 from portal.ports import SettingsRevision
-from portal.settings_log import acting_changes
 from schemas.settings import ProviderSettings, TenantSettings
 
 START = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)

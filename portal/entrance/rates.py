@@ -11,7 +11,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from portal.access.gate import principal_of, sends_token
-from portal.refusals import refuse
+from portal.entrance.refusals import refuse
 
 BURST_S = 10
 """The limit is one of so many seconds: a page that opens asks for thirty things at once."""

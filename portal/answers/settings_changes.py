@@ -4,11 +4,11 @@ it."""
 from typing import Any
 
 from portal.access.principals import Principal
+from portal.answers.settings_bodies import check_patch, check_put
 from portal.api.answers import done
 from portal.api.context import Context
 from portal.problems import Problem
 from portal.services import Mode
-from portal.settings_bodies import check_patch, check_put
 from schemas.identifiers import PROVIDER_KEY
 from schemas.settings import TenantSettings
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from portal.answers.ranges import choose_step
 from portal.ports import Bucket, Store
-from portal.ranges import choose_step
 from schemas.count import Count
 from schemas.times import EPOCH, format_time
 

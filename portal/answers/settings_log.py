@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from portal.masks import Epoch, MaskHistory
+from portal.answers.masks import Epoch, MaskHistory
+from portal.answers.settings_bodies import settings_diff
 from portal.ports import SettingsRevision
-from portal.settings_bodies import settings_diff
 from schemas.settings import ProviderSettings, TenantSettings
 from schemas.times import format_time
 

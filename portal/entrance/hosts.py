@@ -3,7 +3,7 @@
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from portal.refusals import refuse
+from portal.entrance.refusals import refuse
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 """What a portal that only its own machine reaches is called."""

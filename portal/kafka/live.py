@@ -12,7 +12,7 @@ import structlog
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
-from portal.publishing import tell_failure
+from portal.kafka.publishing import tell_failure
 from portal.refreshes import Progress, RefreshBook, progress
 from portal.services import Audience, Subscription
 from portal.sources import SourceBook

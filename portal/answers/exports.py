@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from licensing.factors import FACTORS
+from portal.answers.changes import Item, Place, every_change, list_changes
+from portal.answers.csv_lines import csv_lines
+from portal.answers.history import History, points
+from portal.answers.seats import list_seats
 from portal.api.context import Context
-from portal.changes import Item, Place, every_change, list_changes
-from portal.csv_lines import csv_lines
-from portal.history import History, points
-from portal.seats import list_seats
 
 SEATS = ("subject", "display_name", "user_principal_name", "factor", "matched", "since")
 CHANGES = (

@@ -15,8 +15,8 @@ import structlog
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
-from portal.durability import Durability
-from portal.publishing import Outgoing, Publisher, tell_failure
+from portal.kafka.durability import Durability
+from portal.kafka.publishing import Outgoing, Publisher, tell_failure
 from portal.refreshes import RefreshBook
 from portal.services import Mode, NoAnswer, utc_now
 from schemas.commands import Answer, ChangeSettings, Refresh, SyncRun

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from portal.history import History
+from portal.answers.history import History
 from portal.ports import Bucket
 
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from portal.answers.settings_bodies import check_patch, check_put
 from portal.problems import Problem
-from portal.settings_bodies import check_patch, check_put
 from schemas.merge_patch import merge
 from schemas.settings import STAMPS, TenantSettings
 

@@ -5,8 +5,8 @@ from itertools import count
 
 import msgspec
 
-from portal.durability import Durability
-from portal.publishing import Outgoing, Publisher
+from portal.kafka.durability import Durability
+from portal.kafka.publishing import Outgoing, Publisher
 from portal.services import Accepted
 from schemas.events import input_topic
 from schemas.identifiers import partition_of, subject_key

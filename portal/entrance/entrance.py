@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from starlette.applications import Starlette
 
-from portal.hosts import LOOPBACK
-from portal.rates import Rates
+from portal.entrance.hosts import LOOPBACK
+from portal.entrance.rates import Rates
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from portal.access.gate import sends_token
-from portal.refusals import refuse
+from portal.entrance.refusals import refuse
 
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 _SOCKET = "/_nicegui_ws/"

@@ -9,7 +9,7 @@ from typing import Any
 
 from licensing.criteria import fingerprint
 from licensing.factors import counted_factor
-from portal.masks import Epoch, MaskHistory
+from portal.answers.masks import Epoch, MaskHistory
 from portal.ports import ProfileChange, Store
 from schemas.identifiers import PROVIDER_KEY
 from schemas.settings import TenantSettings

@@ -9,7 +9,7 @@ from licensing.criteria import compile_criteria
 from licensing.factors import FACTORS, counted_factor
 from licensing.rules import explain
 from licensing.timeline import Move, moves, since
-from portal.masks import MaskHistory
+from portal.answers.masks import MaskHistory
 from portal.ports import FacetFacts, ProfileChange, Seat, Store
 from schemas.times import format_time
 
