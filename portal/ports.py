@@ -1,7 +1,8 @@
 """Owns what the portal asks of the world: stored history and facts, API tokens, live counts, settings by command, event
 intake.
 
-Implementations: `portal.store` (ClickHouse), `portal.kafka` (counts and settings live, commands, intake). Times are aware UTC datetimes; profiles are the bytes of `licensing.factors`.
+Implementations: `portal.store` (ClickHouse), `portal.kafka` (counts and settings live, commands, intake). Times are
+aware UTC datetimes; profiles are the bytes of `licensing.factors`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
