@@ -70,6 +70,7 @@ def _by_sign_in(auth: Auth) -> Access:
         auth.tenants_claim,
         frozenset(auth.provider_admins),
         {value: parse_grant(meant) for value, meant in auth.role_map.items()},
+        auth.trust_email,
     )
     entrance = Entrance(
         origin=public,

@@ -125,6 +125,8 @@ class Auth(_Group):
     """Whose tenants a tenant's role is for that names none itself."""
     provider_admins: Texts = ()
     """E-mail addresses and subjects that are provider admins, whatever their claims say: the first way in."""
+    trust_email: bool = False
+    """Whether nobody at the provider has an address that was not checked, though its claims do not say so."""
     role_map: dict[str, Annotated[str, AfterValidator(_grant)]] = Field(default_factory=dict)
     """What values of the roles' claims mean, such as ids of groups: `provider_viewer`, `tenant_admin:contoso`."""
     requests_per_s: Annotated[int, Field(ge=1, le=100_000)] = 50

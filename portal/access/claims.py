@@ -33,6 +33,8 @@ class RoleRules:
     provider_admins: frozenset[str] = frozenset()
     """Who is provider admin whatever the claims say: e-mail addresses (what has an @) in any case, and subjects."""
     grants: Mapping[str, Grant] = field(default_factory=dict)
+    trusts_email: bool = False
+    """Whether the provider's addresses are checked also where it does not say so (`email_verified`)."""
 
 
 def parse_grant(text: str) -> Grant:
@@ -49,7 +51,7 @@ def parse_grant(text: str) -> Grant:
 
 def principal_of_claims(claims: Mapping[str, Any], rules: RoleRules) -> Principal | None:
     """Return who the claims speak of, with the highest role that they grant; None = they grant none."""
-    name = name_of(claims)
+    name = name_of(claims, rules)
     if _is_first_admin(claims, rules):
         return Principal(name, "provider_admin")
     values = [value for claim in rules.roles_claims for value in _values(claims, claim)]
@@ -63,22 +65,38 @@ def principal_of_claims(claims: Mapping[str, Any], rules: RoleRules) -> Principa
     return None
 
 
-def name_of(claims: Mapping[str, Any]) -> str:
+def name_of(claims: Mapping[str, Any], rules: RoleRules) -> str:
     """Return what somebody is called where it is recorded who changed something."""
-    for claim in ("email", "preferred_username", "name"):
-        if isinstance(claims.get(claim), str) and claims[claim].strip():
-            return str(claims[claim]).strip()[:_LONGEST_NAME]
+    # Under an address that is nobody's but what was typed, somebody would be recorded as somebody else.
+    told = (claims.get("email") if _is_checked(claims, rules) else None, claims.get("preferred_username"),
+            claims.get("name"))  # fmt: skip
+    for name in told:
+        if isinstance(name, str) and name.strip():
+            return name.strip()[:_LONGEST_NAME]
     return str(claims["sub"])[:_LONGEST_NAME]
 
 
+def is_unchecked_admin(claims: Mapping[str, Any], rules: RoleRules) -> bool:
+    """Tell whether somebody has a provider admin's address that does not count, for nobody says it is checked."""
+    return _has_admins_address(claims, rules) and not _is_checked(claims, rules)
+
+
 def _is_first_admin(claims: Mapping[str, Any], rules: RoleRules) -> bool:
-    email = str(claims.get("email", "")).lower()
-    # An address that the provider itself says it has not checked is whatever somebody typed.
-    checked = claims.get("email_verified", True) in (True, "true")
-    return any(
-        checked and email == named.lower() if "@" in named else claims["sub"] == named
-        for named in rules.provider_admins
-    )
+    by_address = _has_admins_address(claims, rules) and _is_checked(claims, rules)
+    return by_address or any("@" not in named and claims["sub"] == named for named in rules.provider_admins)
+
+
+def _has_admins_address(claims: Mapping[str, Any], rules: RoleRules) -> bool:
+    email = claims.get("email")
+    named = {each.lower() for each in rules.provider_admins if "@" in each}
+    return isinstance(email, str) and email.lower() in named
+
+
+def _is_checked(claims: Mapping[str, Any], rules: RoleRules) -> bool:
+    # Many providers let people write into their own profile whatever address they like.
+    if "email_verified" in claims:
+        return claims["email_verified"] in (True, "true")
+    return rules.trusts_email
 
 
 def _grant(value: str, rules: RoleRules) -> Grant | None:

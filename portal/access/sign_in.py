@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from portal import problems
 from portal.access.attempts import Attempts, new_state
-from portal.access.claims import RoleRules, name_of, principal_of_claims
+from portal.access.claims import RoleRules, is_unchecked_admin, name_of, principal_of_claims
 from portal.access.notices import SIGN_OUT, link, notice
 from portal.access.provider import Provider, ProviderAway, SignInError
 from portal.access.return_path import own_path
@@ -62,7 +62,9 @@ class _Desk:
         response: Response
         if principal is None:
             log.info("signed_in_without_role")
-            response = _without_role(name_of(claims))
+            if is_unchecked_admin(claims, self._rules):
+                log.warning("admin_address_unchecked", to_do="see POOLWATCH_AUTH_TRUST_EMAIL in docs/sign-in.md")
+            response = _without_role(name_of(claims, self._rules))
             self._sessions.end(request, response)
         else:
             log.info("signed_in", role=principal.role)

@@ -99,7 +99,7 @@ async def test_roles_come_from_claims_groups_and_settings(
     assert (role, tenants) == (known["role"], known["tenants"])
 
 
-@pytest.mark.parametrize("account", ["nora", "impostor"])
+@pytest.mark.parametrize("account", ["nora", "impostor", "pretender"])
 async def test_without_a_role_nobody_gets_in_and_is_told_so_with_a_way_out(portal: SignInPortal, account: str) -> None:
     async with portal.browser() as browser:
         answer = await sign_in(browser, account)

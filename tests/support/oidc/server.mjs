@@ -9,12 +9,13 @@ const { default: Provider } = await import(pathToFileURL(join(modules, "oidc-pro
 
 const ACCOUNTS = {
   ana: { email: "ana@msp.example", email_verified: true, roles: ["poolwatch.provider_admin"] },
-  vic: { email: "vic@msp.example", groups: ["0c5a6a5e-viewers"] },
-  tia: { email: "tia@contoso.example", roles: ["poolwatch.tenant_admin:contoso", "another-application.admin"] },
-  tom: { email: "tom@contoso.example", roles: ["poolwatch.tenant_viewer"], tenants: ["contoso", "fabrikam"] },
+  vic: { email: "vic@msp.example", email_verified: true, groups: ["0c5a6a5e-viewers"] },
+  tia: { email: "tia@contoso.example", email_verified: true, roles: ["poolwatch.tenant_admin:contoso", "another-application.admin"] },
+  tom: { email: "tom@contoso.example", email_verified: true, roles: ["poolwatch.tenant_viewer"], tenants: ["contoso", "fabrikam"] },
   nora: { email: "nora@msp.example", roles: ["another-application.admin"] },
   boss: { email: "Boss@msp.example", email_verified: true },
   impostor: { email: "boss@msp.example", email_verified: false },
+  pretender: { email: "boss@msp.example" }, // nobody says whether it was checked
 };
 
 // The page that the package itself shows fetches a font from elsewhere.

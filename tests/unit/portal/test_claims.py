@@ -1,10 +1,11 @@
 """What claims make of somebody."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from portal.access.claims import Grant, RoleRules, parse_grant, principal_of_claims
+from portal.access.claims import Grant, RoleRules, is_unchecked_admin, parse_grant, principal_of_claims
 from portal.access.principals import Principal
 
 RULES = RoleRules(
@@ -60,29 +61,52 @@ def test_roles_may_stand_inside_a_claim_or_under_a_name_with_dots() -> None:
 @pytest.mark.parametrize(
     ("claims", "admitted"),
     [
-        ({"email": "boss@MSP.example"}, True),
-        ({"email": "boss@msp.example", "email_verified": True}, True),
+        ({"email": "boss@MSP.example", "email_verified": True}, True),
         ({"email": "boss@msp.example", "email_verified": "true"}, True),
+        ({"email": "boss@msp.example"}, False),
+        ({"email": "boss@msp.example", "email_verified": "yes"}, False),
         ({"email": "boss@msp.example", "email_verified": False}, False),
         ({"email": "boss@msp.example", "email_verified": None}, False),
         ({"sub": "00u-subject", "email_verified": False}, True),
         ({"sub": "Boss@msp.example"}, False),
         ({"email": "00u-subject"}, False),
         ({"preferred_username": "boss@msp.example"}, False),
-        ({"email": None}, False),
+        ({"email": None, "email_verified": True}, False),
+        ({"email": ["boss@msp.example"], "email_verified": True}, False),
     ],
 )
-def test_the_first_admins_are_known_by_subject_or_by_an_address_that_is_not_unchecked(
+def test_the_first_admins_are_known_by_subject_or_by_an_address_that_was_checked(
     claims: dict[str, Any], admitted: bool
 ) -> None:
     assert (("provider_admin", []) if admitted else None) == granted(**claims)
 
 
-def test_somebody_is_called_by_what_the_provider_tells() -> None:
+@pytest.mark.parametrize(("told", "admitted"), [({}, True), ({"email_verified": False}, False)])
+def test_a_provider_that_checks_all_addresses_need_not_say_so_but_is_believed_where_it_does(
+    told: dict[str, Any], admitted: bool
+) -> None:
+    claims, trusting = {"sub": "s", "email": "boss@msp.example"} | told, replace(RULES, trusts_email=True)
+    assert admitted is (principal_of_claims(claims, trusting) is not None)
+
+
+def test_an_admins_address_that_does_not_count_is_noticed() -> None:
+    claims: dict[str, Any] = {"sub": "s", "email": "Boss@msp.example"}
+    assert [True, False, False] == [
+        is_unchecked_admin(claims, RULES),
+        is_unchecked_admin(claims | {"email_verified": True}, RULES),
+        is_unchecked_admin(claims | {"email": "ana@msp.example"}, RULES),
+    ]
+
+
+def test_somebody_is_called_by_what_the_provider_tells_and_has_checked() -> None:
     claims: dict[str, Any] = {"sub": "s", "name": "Ana Alba", "roles": ["poolwatch.provider_admin"]}
+    typed = claims | {"email": "boss@msp.example"}
     assert Principal("Ana Alba", "provider_admin") == principal_of_claims(claims, RULES)
-    assert Principal("a@b.example", "provider_admin") == principal_of_claims(claims | {"email": "a@b.example"}, RULES)
-    long = principal_of_claims(claims | {"email": "a" * 500}, RULES)
+    assert Principal("Ana Alba", "provider_admin") == principal_of_claims(typed, RULES)
+    checked = Principal("boss@msp.example", "provider_admin")
+    assert checked == principal_of_claims(typed | {"email_verified": True}, RULES)
+    assert checked == principal_of_claims(typed, replace(RULES, trusts_email=True))
+    long = principal_of_claims(claims | {"name": "a" * 500}, RULES)
     assert long is not None
     assert 128 == len(long.name)
 
