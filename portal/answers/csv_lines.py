@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import AsyncIterator, Iterable
 from typing import Annotated, Any
 
@@ -18,13 +19,15 @@ CSV: dict[int | str, dict[str, Any]] = {
 }
 """The part of OpenAPI that describes an answer which may be asked for as CSV."""
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = re.compile(r"(^|[;\n])(?=[\s\u200b\ufeff]*[=+\-@＝＋－＠]|[\t\r])")
+"""Where a cell begins that would be computed. Where the decimal sign is a comma, spreadsheets part cells at semicolons,
+and quotes do not hold these together: a name may bring a cell of its own. Some take wide signs for plain ones."""
 
 
 def csv_lines(rows: Iterable[Iterable[Any]]) -> str:
     """Return rows as CSV (RFC 4180). Numbers stay numbers, None is empty, true and false are as in JSON.
 
-    A text that a spreadsheet would compute begins with an apostrophe: names come from directories that others fill.
+    What a spreadsheet would compute begins with an apostrophe: names come from directories that others fill.
     """
     out = io.StringIO()
     csv.writer(out).writerows([_cell(value) for value in row] for row in rows)
@@ -51,7 +54,7 @@ async def streamed(lines: AsyncIterator[str], name: str) -> StreamingResponse:
 def _cell(value: Any) -> Any:
     if isinstance(value, bool):
         return str(value).lower()
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value
+    return _FORMULA.sub(r"\1'", value) if isinstance(value, str) else value
 
 
 def _wants_csv(accept: Annotated[str, Header(include_in_schema=False)] = "") -> bool:

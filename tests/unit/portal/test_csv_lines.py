@@ -14,6 +14,25 @@ def test_a_text_that_would_be_computed_begins_with_an_apostrophe(text: str) -> N
     assert [[f"'{text}", "after"]] == read(csv_lines([[text, "after"]]))
 
 
+@pytest.mark.parametrize("text", [" =1+1", "\u00a0=1", "\ufeff=1", "＝1+1", "＋1", "－1", "＠SUM(A1)"])
+def test_blanks_and_wide_signs_hide_no_formula(text: str) -> None:
+    assert [[f"'{text}", "after"]] == read(csv_lines([[text, "after"]]))
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("Ana;=cmd|' /C calc'!A0;", "Ana;'=cmd|' /C calc'!A0;"),
+        ("Ana; @SUM(A1)", "Ana;' @SUM(A1)"),
+        ("Ana\n=1+1", "Ana\n'=1+1"),
+        ("=1;=2", "'=1;'=2"),
+        ("Ana; Bo", "Ana; Bo"),
+    ],
+)
+def test_no_name_brings_a_cell_of_its_own_where_semicolons_part_cells(text: str, written: str) -> None:
+    assert [[written, "after"]] == read(csv_lines([[text, "after"]]))
+
+
 @pytest.mark.parametrize("text", ["Ana Alba", "number:+15550100", "a=1", "", "'=1", "1-2", "ö@x"])
 def test_any_other_text_stays_as_it_is(text: str) -> None:
     assert [[text, "after"]] == read(csv_lines([[text, "after"]]))
