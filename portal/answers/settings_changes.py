@@ -10,11 +10,12 @@ from portal.api.context import Context
 from portal.problems import Problem
 from portal.services import Mode
 from schemas.identifiers import PROVIDER_KEY
-from schemas.settings import TenantSettings
+from schemas.settings import STAMPS, TenantSettings
 
 _OF_THE_PROVIDER = ("ms_tenant_id", "customer_guid")
 """Who a tenant is elsewhere. Whoever could set the first would have another customer's directory read to him: the
 provider's application may read all of them."""
+_NOT_SET = {"tenant", *STAMPS}
 
 
 async def change_settings(
@@ -30,7 +31,16 @@ async def change_settings(
     checked = check_put(name, body) if mode == "put" else check_patch(name, body)
     if name != PROVIDER_KEY and not principal.changes_provider:
         _refuse_other_identity(context.settings_of(name), mode, checked)
+        mode, checked = "patch", _without_identity(name, mode, checked)
     return done(await context.services.settings.change(name, mode, checked, seen, by))
+
+
+def _without_identity(name: str, mode: Mode, body: dict[str, Any]) -> dict[str, Any]:
+    """Return a change as a patch of all that it is about but who the tenant is elsewhere: where the provider sets that
+    at the same time, what the portal has not read yet must not be put back."""
+    if mode == "put":
+        body = TenantSettings.model_validate(body | {"tenant": name}).model_dump(mode="json", exclude=_NOT_SET)
+    return {key: value for key, value in body.items() if key not in _OF_THE_PROVIDER}
 
 
 def _refuse_other_identity(now: TenantSettings, mode: Mode, body: dict[str, Any]) -> None:
