@@ -1,7 +1,7 @@
 """Owns who may do what: principals, their roles, and what a role allows. Pure; how one is recognised is not its
 business."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -19,6 +19,8 @@ class Principal:
     tenants: frozenset[str] = frozenset()
     until: datetime | None = None
     """When it has to be recognised anew, as at the end of a session; None = each request says for itself."""
+    key: str = field(default="", compare=False)
+    """Whose requests count together. Not the name: people choose those, and others may choose the same."""
 
     @property
     def is_provider(self) -> bool:

@@ -16,6 +16,10 @@ from portal.access.principals import Principal, Role
 from schemas.times import from_ms, to_ms
 
 
+class SessionTooLarge(Exception):  # noqa: N818 -- says what is the matter
+    """A browser would drop the cookie without a word, and its user be asked to sign in without end."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cookies:
     """How cookies are given out. `secure`: to https alone, and by no neighbouring host (`__Host-`)."""
@@ -54,13 +58,15 @@ class Sessions:
         return self.cookies.name(_NAME)
 
     def begin(self, response: Response, subject: str, principal: Principal) -> None:
-        """Give the browser a new session."""
+        """Give the browser a new session. Raises SessionTooLarge."""
         until = self.clock() + timedelta(hours=self.hours)
         known = {
             "sub": subject, "name": principal.name, "role": principal.role, "tenants": sorted(principal.tenants),
             "until": to_ms(until),
         }  # fmt: skip
         sealed = self._serializer().dumps(known)
+        if len(sealed) > _LONGEST:
+            raise SessionTooLarge(len(sealed))
         self.cookies.give(response, _NAME, sealed, self.hours * 3_600)
 
     async def recognise(self, asks: HTTPConnection) -> Principal | None:
@@ -75,17 +81,21 @@ class Sessions:
         until = from_ms(known["until"])
         if until <= self.clock():
             return None
-        return Principal(known["name"], known["role"], frozenset(known["tenants"]), until)
+        return Principal(known["name"], known["role"], frozenset(known["tenants"]), until, f"user:{known['sub']}")
 
     def end(self, asks: HTTPConnection, response: Response) -> None:
         """End the session that a request has, in its browser and in every open page."""
+        self.forget(asks)
+        self.cookies.take_back(response, _NAME)
+
+    def forget(self, asks: HTTPConnection) -> None:
+        """End the session that a request has, whose place in its browser another one takes."""
         now_ms = to_ms(self.clock())
         for digest in [digest for digest, until_ms in self._ended.items() if until_ms <= now_ms]:
             del self._ended[digest]
         sealed = asks.cookies.get(self.cookie, "")
         if (known := self._opened(sealed)) is not None:
             self._ended[_digest(sealed)] = known["until"]
-        self.cookies.take_back(response, _NAME)
 
     def _opened(self, sealed: str) -> dict[str, Any] | None:
         try:
@@ -99,6 +109,8 @@ class Sessions:
 
 
 _NAME = "poolwatch-session"
+_LONGEST = 3_800
+"""Browsers keep 4,096 bytes of a cookie with its name and what else it says."""
 
 
 def _digest(sealed: str) -> bytes:

@@ -10,9 +10,10 @@ from portal import problems
 from portal.access.attempts import Attempts, new_state
 from portal.access.claims import RoleRules, is_unchecked_admin, name_of, principal_of_claims
 from portal.access.notices import SIGN_OUT, link, notice
+from portal.access.principals import Principal
 from portal.access.provider import Provider, ProviderAway, SignInError
 from portal.access.return_path import own_path
-from portal.access.sessions import Sessions
+from portal.access.sessions import Sessions, SessionTooLarge
 from portal.access.threshold import LOGIN
 
 log = structlog.get_logger()
@@ -67,11 +68,22 @@ class _Desk:
             response = _without_role(name_of(claims, self._rules))
             self._sessions.end(request, response)
         else:
-            log.info("signed_in", role=principal.role)
             response = RedirectResponse(attempt["next"], 303)
-            self._sessions.begin(response, str(claims["sub"]), principal)
+            self._begin(request, response, str(claims["sub"]), principal)
         self._attempts.forget(response, state)
         return response
+
+    def _begin(self, request: Request, response: Response, subject: str, principal: Principal) -> None:
+        try:
+            self._sessions.begin(response, subject, principal)
+        except SessionTooLarge as error:
+            raise SignInError(
+                f"your role names {len(principal.tenants):,} tenants, more than a session holds: ask for fewer, or for"
+                " a role of the provider"
+            ) from error
+        # What was allowed before holds no longer, in pages that are open in this browser and for whoever has a copy.
+        self._sessions.forget(request)
+        log.info("signed_in", role=principal.role)
 
     async def logout(self, request: Request) -> Response:
         farewell = await self._provider.farewell()

@@ -227,6 +227,21 @@ async def test_a_session_of_another_key_or_of_before_is_none(portal: SignInPorta
         assert 401 == await status_with(browser, sealed_session(later, key="another key of thirty-two characters"))
 
 
+async def test_signing_in_again_ends_the_session_of_before(portal: SignInPortal) -> None:
+    async with portal.signed_in("ana") as browser:
+        before = browser.cookies[SESSION]
+        assert 303 == (await sign_in(browser, "ana")).status_code
+        now = browser.cookies[SESSION]
+        assert [401, 200] == [await status_with(browser, sealed) for sealed in (before, now)]
+
+
+async def test_whose_tenants_no_cookie_holds_is_told_so_instead_of_asked_without_end(portal: SignInPortal) -> None:
+    async with portal.browser() as browser:
+        answer = await sign_in(browser, "max")
+        assert (400, False) == (answer.status_code, SESSION in browser.cookies)
+        assert "names 300 tenants, more than a session holds" in answer.text
+
+
 async def test_signing_out_ends_the_session_here_and_at_the_provider(
     portal: SignInPortal, provider: OidcProvider
 ) -> None:

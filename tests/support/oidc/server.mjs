@@ -1,5 +1,6 @@
 // An OpenID Connect provider for the tests: the certified implementation oidc-provider with a client and some accounts.
 // node server.mjs MODULES PORT CLIENT_SECRET PORTAL... serves on 127.0.0.1; whoever asks to sign in names an account.
+import { randomUUID } from "node:crypto";
 import http from "node:http";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -12,6 +13,7 @@ const ACCOUNTS = {
   vic: { email: "vic@msp.example", email_verified: true, groups: ["0c5a6a5e-viewers"] },
   tia: { email: "tia@contoso.example", email_verified: true, roles: ["poolwatch.tenant_admin:contoso", "another-application.admin"] },
   tom: { email: "tom@contoso.example", email_verified: true, roles: ["poolwatch.tenant_viewer"], tenants: ["contoso", "fabrikam"] },
+  max: { roles: ["poolwatch.tenant_viewer"], tenants: Array.from({ length: 300 }, () => randomUUID()) },
   nora: { email: "nora@msp.example", roles: ["another-application.admin"] },
   boss: { email: "Boss@msp.example", email_verified: true },
   impostor: { email: "boss@msp.example", email_verified: false },
