@@ -65,7 +65,7 @@ class TokenBook:
         if token is None or token.expires_at <= self._clock():
             return None
         await self._note_use(token)
-        return Principal(f"token:{token.name}", token.role, token.tenants)
+        return Principal(f"token:{token.name}", token.role, token.tenants, key=f"token:{token.id}")
 
     async def all(self) -> list[Token]:
         """Return all tokens that nobody has revoked, oldest first, as ClickHouse has them now."""

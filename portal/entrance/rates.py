@@ -44,7 +44,7 @@ class Rates:
         if principal is None and sends_token(asks.headers):
             return RateLimitItemPerMinute(self.failed_tokens_per_minute), "failed-token", address
         limit = RateLimitItemPerSecond(self.requests_per_s * BURST_S, BURST_S)
-        return (limit, "stranger", address) if principal is None else (limit, "principal", principal.name)
+        return (limit, "stranger", address) if principal is None else (limit, "principal", principal.key)
 
 
 class Limited:

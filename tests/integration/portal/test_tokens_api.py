@@ -156,6 +156,20 @@ async def test_a_tenants_admin_makes_tokens_of_its_tenants_alone(
         assert "token:admin" == answer.json()["created_by"]
 
 
+async def test_a_tenants_admin_cannot_fill_every_portal_with_tokens(
+    http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin = bearer((await made(http, name="admin", role="tenant_admin"))["secret"])
+    monkeypatch.setattr("portal.api.tokens._MOST_OF_A_TENANT", len(await listed(http, admin)) + 1)
+    one, other = [await http.post(URL, json=VIEWER, headers=admin) for _ in range(2)]
+    assert (201, 409) == (one.status_code, other.status_code)
+    assert "revoke those" in other.json()["detail"]
+    await made(http)  # of the provider there may be more
+    for token in list(await listed(http, admin))[-2:]:
+        assert 200 == (await http.delete(f"{URL}/{token}", headers=admin)).status_code
+    assert 201 == (await http.post(URL, json=VIEWER, headers=admin)).status_code
+
+
 async def test_a_tenants_admin_sees_and_revokes_tokens_of_its_tenants_alone(http: httpx.AsyncClient) -> None:
     own = await made(http, name="own")
     others = [

@@ -5,7 +5,7 @@ from starlette.requests import HTTPConnection
 from portal.access.principals import Principal
 from portal.entrance.rates import Rates
 
-ANA = Principal("ana@msp.example", "provider_admin")
+ANA = Principal("ana@msp.example", "provider_admin", key="user:ana")
 
 
 def asks(
@@ -34,7 +34,13 @@ def test_a_principal_counts_as_one_wherever_it_asks_from() -> None:
     rates = Rates(2)
     assert 20 == served(rates, asks(principal=ANA))
     assert 0 == served(rates, asks("/tenants/contoso", ANA, "192.0.2.2"))
-    assert 20 == served(rates, asks(principal=Principal("tia", "tenant_admin", frozenset({"contoso"}))))
+    assert 20 == served(rates, asks(principal=Principal("tia", "tenant_admin", frozenset({"contoso"}), key="user:tia")))
+
+
+def test_who_takes_the_name_of_another_takes_nothing_of_its_rate() -> None:
+    rates = Rates(2)
+    one, other = (Principal("token:ci", "tenant_viewer", frozenset({name}), key=f"token:{name}") for name in "ab")
+    assert [20, 20] == [served(rates, asks(principal=principal)) for principal in (one, other)]
 
 
 def test_a_stranger_counts_by_address() -> None:

@@ -70,6 +70,15 @@ async def test_anything_else_stands_for_nobody(authorization: str | None) -> Non
     assert ACME == await book.recognise_token(asks(f"bearer  {secret} "))
 
 
+async def test_tokens_of_one_name_count_apart() -> None:
+    book = TokenBook(MemoryTokens(), Clock())
+    found = []
+    for token, secret in (made(), made()):
+        await book.add(token)
+        found.append(await book.recognise_token(bearer(secret)))
+    assert 2 == len({principal.key for principal in found if principal is not None})
+
+
 async def test_requests_cost_no_question_each() -> None:
     tokens = MemoryTokens()
     book = TokenBook(tokens, Clock())
