@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from portal.api.context import Context
 from portal.web.audit import page as audit
 from portal.web.changes import page as changes
-from portal.web.frame import errors
+from portal.web.frame import errors, socket
 from portal.web.history import page as history
 from portal.web.overview import page as overview
 from portal.web.seats import page as seats
@@ -30,6 +30,7 @@ def create_site(context: Context) -> FastAPI:
     site = FastAPI(openapi_url=None)
     ui.run_with(site, title="Poolwatch", language="en-US", dark=None, tailwind=False, show_welcome_message=False)
     errors.install()
+    socket.install()
     site.add_middleware(_Given, context=context)
     return site
 

@@ -12,9 +12,9 @@ from typing import Any, cast
 import uvicorn
 from fastapi import Request
 from nicegui import ui
-from starlette.requests import HTTPConnection
 
-from portal.services import About, Accepted, Services
+from portal.access.tokens import TokenBook
+from portal.services import About, Accepted, Services, utc_now
 from portal.web.frame import shell
 from portal.web.frame.saving import told
 from portal.web.frame.visit import visit_of
@@ -25,6 +25,7 @@ from runtime.portal_process import listen, web_config
 from runtime.settings import load
 from schemas.count import Count
 from schemas.settings import ProviderSettings, TenantSettings
+from tests.support.memory_tokens import MemoryTokens
 from tests.support.ports import HOST
 
 TENANTS = ("contoso", "fabrikam")
@@ -54,11 +55,6 @@ class _Intake:
         return Accepted(0, [])
 
 
-class _NoTokens:
-    async def recognise_token(self, asks: HTTPConnection) -> None:
-        return None
-
-
 @ui.page("/who/{tenant}")
 def who(request: Request, tenant: str) -> None:
     """Who asks, when the page is opened and at each click."""
@@ -77,7 +73,7 @@ async def _serve(port: int) -> None:
     nothing = cast(Any, None)
     services = Services(
         store=nothing, live=cast(Any, _Live()), sources=nothing, settings=nothing, refreshes=nothing, intake=_Intake(),
-        syncs=nothing, tokens=cast(Any, _NoTokens()), about=About("test", False, "", "", 1),
+        syncs=nothing, tokens=TokenBook(MemoryTokens(), utc_now), about=About("test", False, "", "", 1),
     )  # fmt: skip
     settings = load()
     configure(settings.log)

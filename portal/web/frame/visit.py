@@ -10,7 +10,7 @@ from fastapi import HTTPException, Request
 from nicegui import background_tasks, ui
 
 from portal.access.gate import principal_of
-from portal.access.principals import Principal
+from portal.access.principals import LOCAL, Principal
 from portal.api.context import Context
 from portal.problems import Problem
 from portal.web.frame.session_end import close_with_session
@@ -56,7 +56,7 @@ def visit(request: Request) -> Visit:
     if principal is None:
         raise HTTPException(401, "sign in first")
     here = Visit(request.scope["state"]["context"], principal, theme_of(request))
-    if principal.until is not None:
+    if principal is not LOCAL:
         close_with_session(request, principal.until, here.context.now)
     return here
 
