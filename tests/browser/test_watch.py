@@ -8,6 +8,7 @@ from tests.support.waiting import eventually
 
 def test_a_request_to_elsewhere_is_seen(open_page: OpenPage, watch: Watch) -> None:
     page = open_page("/")
+    page.goto("about:blank")  # our own pages may ask nobody else: their policy forbids it
     away = f"127.0.0.2:{free_port()}/away"
     page.evaluate(f"fetch('http://{away}').catch(() => null)")
     page.evaluate(f"new WebSocket('ws://{away}') && null")
@@ -16,6 +17,14 @@ def test_a_request_to_elsewhere_is_seen(open_page: OpenPage, watch: Watch) -> No
     assert {f"http://{away}", f"ws://{away}"} == set(watch.left)
     watch.left.clear()
     watch.expected.append("ERR_CONNECTION_REFUSED")
+
+
+def test_a_page_of_ours_may_not_ask_anybody_else(open_page: OpenPage, watch: Watch) -> None:
+    page = open_page("/")
+    away = f"http://127.0.0.2:{free_port()}/away"
+    assert "refused" == page.evaluate(f"fetch('{away}').then(() => 'sent', () => 'refused')")
+    eventually(lambda: page.evaluate("1") and watch.complaints)
+    watch.expected.append("Content Security Policy")
 
 
 def test_errors_and_exceptions_are_seen_but_for_those_that_are_meant(open_page: OpenPage, watch: Watch) -> None:

@@ -49,7 +49,7 @@ class _NoHistory(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        body = b'{"items": []}'
+        body = b'{"items": [], "next_cursor": null}'
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
