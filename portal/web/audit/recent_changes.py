@@ -11,6 +11,7 @@ from portal.web.frame.visit import Visit
 from portal.web.pieces.figures import LocalTime
 from portal.web.pieces.text import Text, heading, table, tag
 from portal.web.pieces.words import cause, factor_label
+from portal.web.seats.seat_list import seat_address
 from schemas.count import Count
 from schemas.times import parse_time
 
@@ -76,7 +77,7 @@ class RecentChanges:
                 Text("td", f"Settings: {moved}").props("colspan=3")
             else:
                 with tag("td"):
-                    ui.link(item["name"] or item["subject"], f"/tenants/{self._tenant}/seats/{item['subject']}")
+                    ui.link(item["name"] or item["subject"], seat_address(self._tenant, item["subject"], None))
                 Text("td", factor_label(item["from_factor"]))
                 Text("td", factor_label(item["to_factor"]))
             Text("td", item["source"] or item["cause"])
