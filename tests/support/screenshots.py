@@ -35,6 +35,9 @@ PICTURES = (
     Picture("license-audit-phone", "/tenants/contoso", phone=True),
     Picture("seats", "/tenants/contoso/seats"),
     Picture("seat-explained", "/tenants/contoso/seats/number:+15550210000"),
+    Picture("history", "/tenants/fabrikam/history?from=90d"),
+    Picture("what-if", "/tenants/contoso/what-if"),
+    Picture("changes", "/tenants/fabrikam/changes"),
     Picture("settings", "/tenants/contoso/settings"),
 )
 
