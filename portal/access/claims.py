@@ -13,6 +13,8 @@ from schemas.identifiers import is_tenant
 _OWN = "poolwatch."
 """What a claim's value begins with when it is a grant as it stands: `poolwatch.tenant_admin:contoso`."""
 _LONGEST_NAME = 128
+_OF_TOKENS = "token:"
+"""What the names of API tokens begin with beside a change; nobody who signs in is recorded as one."""
 _ORDER: tuple[Role, ...] = ("provider_admin", "provider_viewer", "tenant_admin", "tenant_viewer")
 
 
@@ -71,7 +73,7 @@ def name_of(claims: Mapping[str, Any], rules: RoleRules) -> str:
     told = (claims.get("email") if _is_checked(claims, rules) else None, claims.get("preferred_username"),
             claims.get("name"))  # fmt: skip
     for name in told:
-        if isinstance(name, str) and name.strip():
+        if isinstance(name, str) and name.strip() and not name.strip().startswith(_OF_TOKENS):
             return name.strip()[:_LONGEST_NAME]
     return str(claims["sub"])[:_LONGEST_NAME]
 

@@ -106,6 +106,8 @@ def test_somebody_is_called_by_what_the_provider_tells_and_has_checked() -> None
     checked = Principal("boss@msp.example", "provider_admin")
     assert checked == principal_of_claims(typed | {"email_verified": True}, RULES)
     assert checked == principal_of_claims(typed, replace(RULES, trusts_email=True))
+    as_token = principal_of_claims(claims | {"preferred_username": " token:ci"}, RULES)
+    assert Principal("Ana Alba", "provider_admin") == as_token
     long = principal_of_claims(claims | {"name": "a" * 500}, RULES)
     assert long is not None
     assert 128 == len(long.name)
