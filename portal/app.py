@@ -98,6 +98,9 @@ def create_portal(
 
 
 def _guard(app: Starlette, metrics: Metrics, recognise: Recognise, entrance: Entrance) -> None:
+    # A redirect to the path without its last slash names the host that was asked for, whoever's, and plain http where a
+    # proxy does not tell of TLS: a program would send its token there.
+    app.router.redirect_slashes = False
     # The last one added is the first that a request meets.
     app.add_middleware(Limited, rates=entrance.rates)
     app.add_middleware(Gate, recognise=recognise)

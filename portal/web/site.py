@@ -2,7 +2,7 @@
 fetches, so no request leaves the machine."""
 
 from fastapi import FastAPI
-from nicegui import ui
+from nicegui import app, ui
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from portal.api.context import Context
@@ -29,6 +29,7 @@ def create_site(context: Context) -> FastAPI:
     ui.checkbox.default_props("dense")
     site = FastAPI(openapi_url=None)
     ui.run_with(site, title="Poolwatch", language="en-US", dark=None, tailwind=False, show_welcome_message=False)
+    app.router.redirect_slashes = False  # likewise as in portal.app: this is an application within the site's
     errors.install()
     socket.install()
     site.add_middleware(_Given, context=context)

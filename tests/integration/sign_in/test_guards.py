@@ -150,6 +150,14 @@ async def test_refusals_have_the_headers_too_and_plain_http_no_promise_of_https(
         assert "strict-transport-security" not in (await client.get(COUNT)).headers
 
 
+@pytest.mark.parametrize(
+    "path", ["/api/v1/tenants/", f"{COUNT}/", "/healthz/", "/who/contoso/", "/sync/", "/auth/login/"]
+)
+async def test_no_answer_leads_to_the_host_that_was_asked_for(ana: httpx.AsyncClient, path: str) -> None:
+    answer = await ana.get(path, headers={"Host": "evil.example"})
+    assert (404, None) == (answer.status_code, answer.headers.get("location"))
+
+
 async def test_files_of_the_pages_may_be_kept(ana: httpx.AsyncClient) -> None:
     page = await ana.get("/who/contoso")
     file = next(part for part in page.text.split('"') if part.startswith("/_nicegui/") and part.endswith(".css"))
