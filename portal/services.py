@@ -90,6 +90,9 @@ class LiveCounts(Protocol):
 
     def provider(self) -> ProviderSettings: ...
 
+    def newest_id(self, audience: Audience) -> str:
+        """Return the id that resumes after all that is known now."""
+
     def subscribe(self, audience: Audience, last_id: str | None) -> AbstractAsyncContextManager[Subscription]:
         """Open the stream: first the newest count of each tenant changed since `last_id`, then changes."""
 

@@ -130,6 +130,10 @@ class CountStream:
         """Open a subscription, to some tenants or to all (None)."""
         yield CountSubscription(self, audience, self._seen(audience, last_id))
 
+    def newest_id(self, audience: Audience) -> str:
+        """Return the id that resumes after all that is known now."""
+        return f"{self._life_of(audience)}~{'.'.join(map(str, self._ends))}"
+
     def bell_of(self, audience: Audience) -> asyncio.Event:
         """Return what rings when there is news for an audience."""
         return self._bells.setdefault(audience, asyncio.Event())

@@ -92,6 +92,9 @@ class LiveTopics:
     def provider(self) -> ProviderSettings:
         return self._provider
 
+    def newest_id(self, audience: Audience) -> str:
+        return self._stream.newest_id(audience)
+
     def subscribe(self, audience: Audience, last_id: str | None) -> AbstractAsyncContextManager[Subscription]:
         return self._stream.subscribe(audience, last_id)
 

@@ -87,11 +87,16 @@ def _as_page() -> Iterator[None]:
 
 
 def follow(here: Visit, tenant: str | None, show: Callable[[Count], None]) -> None:
-    """Call `show` in the page with the newest count, then with each newer one, as long as the page is open."""
+    """Call `show` in the page with the newest count, then with each newer one, as long as the page is open.
+
+    Of all tenants (None) only with those that are newer than what is known now, for there may be thousands."""
     client = ui.context.client
+    live, audience = here.context.services.live, here.principal.hears(tenant)
+    # Asked now and not when the task begins: what comes between the two is news.
+    known = live.newest_id(audience) if tenant is None else None
 
     async def run() -> None:
-        async with here.context.services.live.subscribe(here.principal.hears(tenant), None) as stream:
+        async with live.subscribe(audience, known) as stream:
             async for news in stream:
                 if here.is_over:
                     return

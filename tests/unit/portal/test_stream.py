@@ -226,6 +226,18 @@ async def test_a_listener_hears_of_refreshes_that_go_on_and_of_their_end() -> No
         assert [refreshed("r3", "b", done=True)] == await refreshes(subscription)
 
 
+async def test_after_the_newest_id_a_listener_gets_only_what_comes_then() -> None:
+    stream = CountStream(2, "g")
+    nothing_yet = stream.newest_id(None)
+    publish(stream, "a", 1, 0, 5)
+    known = stream.newest_id(None)
+    publish(stream, "b", 1, 1, 3)
+    async with stream.subscribe(None, known) as subscription:
+        assert seen(await taken(subscription, 1)) == [("b", 1)]
+    async with stream.subscribe(None, nothing_yet) as subscription:
+        assert seen(await taken(subscription, 2)) == [("a", 1), ("b", 1)]
+
+
 async def test_a_slow_listener_gets_the_newest_of_a_refresh_also_where_it_is_its_end() -> None:
     stream = CountStream(1, "g")
     async with stream.subscribe(None, None) as subscription:
