@@ -13,6 +13,7 @@ from portal.web.frame.visit import Visit
 from portal.web.pieces.figures import NONE, LocalTime
 from portal.web.pieces.text import Text, table, tag
 from portal.web.pieces.words import short_factor_label
+from portal.web.seats.seat_words import none_found
 from schemas.times import format_time, parse_time
 
 _ON_A_PAGE = 50
@@ -21,12 +22,6 @@ _AWAY = (
     "Seats cannot be read from ClickHouse now: check that it runs, then read again. The live figures above are not"
     " concerned."
 )
-_NONE_FOUND = {
-    "counted": "Nobody and nothing is counted: import the exports of this tenant, or let Microsoft Graph be read"
-    " (Settings).",
-    "none": "Everything that is known is counted.",
-    "all": "Nothing is known yet: import the exports of this tenant, or let Microsoft Graph be read (Settings).",
-}
 
 
 class SeatList:
@@ -136,8 +131,7 @@ class SeatList:
 
     def _summary(self, shown: int, more: bool) -> str:
         if not shown:
-            return _NONE_FOUND.get(self.factor, "Nobody and nothing is counted at this factor.") if not self._search \
-                else f"Nothing that is found here holds “{self._search}” in its id or a name."  # fmt: skip
+            return none_found(self.factor, self._search, past=self.at is not None)
         first = (len(self._starts) - 1) * _ON_A_PAGE + 1
         return f"{first:,} to {first + shown - 1:,}" + (", with more to follow" if more else ", the last of them")
 

@@ -1,10 +1,22 @@
-"""Owns how an explanation reads: the sentence on top, the names of facts and the words for their values. Pure."""
+"""Owns how seats read: an explanation's sentence on top, the names of facts and the words for their values, and what is
+said where a list holds nobody. Pure."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from portal.web.pieces.words import factor_label
 
+_NONE_NOW = {
+    "counted": "Nobody and nothing is counted: import the exports of this tenant, or let Microsoft Graph be read"
+    " (Settings).",
+    "none": "Everything that is known is counted.",
+    "all": "Nothing is known yet: import the exports of this tenant, or let Microsoft Graph be read (Settings).",
+}
+_NONE_THEN = {
+    "counted": "Nobody and nothing was counted at this time: choose a later one, or go back to now.",
+    "none": "Nothing was known and not counted at this time.",
+    "all": "Nothing was known at this time: choose a later one, or go back to now.",
+}
 _BEFORE_REASON = {
     "direct_routing": "it has ",
     "operator_connect": "it has ",
@@ -70,3 +82,11 @@ def _value(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(str(each) for each in value) or "none"
     return str(value)
+
+
+def none_found(factor: str, search: str, *, past: bool) -> str:
+    """Return what is said of a list without seats; what was so in the past cannot be mended by importing now."""
+    if search:
+        return f"Nothing that is found here holds “{search}” in its id or a name."
+    words = _NONE_THEN if past else _NONE_NOW
+    return words.get(factor, f"Nobody and nothing {'was' if past else 'is'} counted at this factor.")

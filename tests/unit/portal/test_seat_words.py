@@ -6,7 +6,7 @@ import pytest
 
 from licensing.criteria import compile_criteria
 from licensing.rules import explain
-from portal.web.seats.seat_words import because, cause_words, fact_words, name_of
+from portal.web.seats.seat_words import because, cause_words, fact_words, name_of, none_found
 from schemas.settings import TenantSettings
 
 CRITERIA = compile_criteria(TenantSettings(tenant="contoso", gateways=["sbc1.contoso.example"]))
@@ -63,3 +63,16 @@ def _explained(subject: str, facts: dict[str, Any], enabled: int) -> dict[str, A
             for one in explain(subject, facts, CRITERIA, enabled)
         ]
     }
+
+
+@pytest.mark.parametrize("factor", ["counted", "none", "all", "direct_routing"])
+def test_an_empty_list_of_the_past_says_so_and_sends_nobody_to_import(factor: str) -> None:
+    said = none_found(factor, "", past=True)
+    assert " was " in said
+    assert "import" not in said
+    assert none_found(factor, "", past=False) != said
+
+
+def test_an_empty_list_of_now_says_what_to_do() -> None:
+    assert "import the exports" in none_found("counted", "", past=False)
+    assert "“nobody”" in none_found("counted", "nobody", past=True)
