@@ -44,16 +44,19 @@ CRITERIA_DEFAULTS = {
     "reject_service_numbers": "none is rejected",
 }
 
+_WITHOUT_DEFAULT = ("display_name", "acquired_licenses", "customer_guid", "ms_tenant_id", "gateways", "removed_at")
+"""Where nothing stands for what is not set. Calling an unknown pool a default would send people to look for one."""
+
 
 def setting_name(path: str) -> str:
     """Return the name of a setting, its place where it has none."""
     return SETTINGS.get(path, path)
 
 
-def setting_value(value: Any) -> str:
+def setting_value(path: str, value: Any) -> str:
     """Return the value of a setting as text."""
     if value is None or value == []:
-        return "default"
+        return "not set" if path in _WITHOUT_DEFAULT else "default"
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, list):

@@ -36,5 +36,5 @@ def _revision(change: SettingsChange) -> None:
                     LocalTime(change.at)
                 Text("td", who(change)).props(span)
             Text("td", setting_name(setting))
-            Text("td", setting_value(one["from"])).classes("value")
-            Text("td", setting_value(one["to"])).classes("value")
+            Text("td", setting_value(setting, one["from"])).classes("value")
+            Text("td", setting_value(setting, one["to"])).classes("value")

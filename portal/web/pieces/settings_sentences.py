@@ -14,8 +14,9 @@ def who(change: SettingsChange) -> str:
 
 def changes_sentence(changes: Sequence[dict[str, Any]], most: int) -> str:
     """Return the first differences in words, and how many more there are."""
-    said = [
-        f"{setting_name(each['setting'])}: {setting_value(each['from'])} → {setting_value(each['to'])}"
-        for each in changes[:most]
-    ]
+    said = [_sentence(each["setting"], each["from"], each["to"]) for each in changes[:most]]
     return "; ".join([*said, *([f"{len(changes) - most} more"] if len(changes) > most else [])])
+
+
+def _sentence(path: str, before: Any, after: Any) -> str:
+    return f"{setting_name(path)}: {setting_value(path, before)} → {setting_value(path, after)}"

@@ -141,5 +141,5 @@ class SettingsForm:
                 for change in changes:
                     with tag("tr"):
                         Text("th", setting_name(change["setting"])).props("scope=row")
-                        Text("td", setting_value(change["from"]))
-                        Text("td", setting_value(change["to"]))
+                        Text("td", setting_value(change["setting"], change["from"]))
+                        Text("td", setting_value(change["setting"], change["to"]))

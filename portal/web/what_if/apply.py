@@ -48,8 +48,8 @@ class ApplyDialog:
                 for change in settings_diff(seen.model_dump(mode="json"), then.model_dump(mode="json")):
                     with tag("tr"):
                         Text("th", setting_name(change["setting"])).props("scope=row")
-                        Text("td", setting_value(change["from"]))
-                        Text("td", setting_value(change["to"]))
+                        Text("td", setting_value(change["setting"], change["from"]))
+                        Text("td", setting_value(change["setting"], change["to"]))
 
     async def _apply(self) -> None:
         self._dialog.close()

@@ -64,7 +64,7 @@ def test_a_change_of_settings_reads_as_what_became_what() -> None:
         {"setting": "factors.lifecycle", "from": True, "to": None},
         {"setting": "gateways", "from": [], "to": ["a.example", "b.example"]},
     ]
-    assert "Acquired Licenses: default → 1,500; Managed Users - By Template: on → default; 1 more" == changes_sentence(
+    assert "Acquired Licenses: not set → 1,500; Managed Users - By Template: on → default; 1 more" == changes_sentence(
         changes, 2
     )
     assert "pia (provider's defaults)" == who(SettingsChange(AT, "provider", 1, "pia", changes))

@@ -53,6 +53,12 @@ def test_every_setting_has_a_name() -> None:
 
 
 def test_values_read_as_text() -> None:
-    assert ["default", "on", "1,000", "a, b", "default"] == [
-        setting_value(each) for each in (None, True, 1000, ["a", "b"], [])
+    values = (None, True, 1000, ["a", "b"], [])
+    assert ["default", "on", "1,000", "a, b", "default"] == [setting_value("stale_after_s", each) for each in values]
+
+
+def test_what_has_no_default_is_not_said_to_have_one() -> None:
+    assert ["not set", "not set", "default"] == [
+        setting_value(path, value)
+        for path, value in (("acquired_licenses", None), ("gateways", []), ("factors.lifecycle", None))
     ]
