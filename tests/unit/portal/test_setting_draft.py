@@ -1,5 +1,7 @@
 """What a page of settings makes of its controls: a body that merges, and each mistake at its control."""
 
+from typing import Any
+
 import pytest
 
 from portal.answers.settings_bodies import check_patch
@@ -53,7 +55,7 @@ def test_every_setting_has_a_name() -> None:
 
 
 def test_values_read_as_text() -> None:
-    values = (None, True, 1000, ["a", "b"], [])
+    values: list[Any] = [None, True, 1000, ["a", "b"], []]
     assert ["default", "on", "1,000", "a, b", "default"] == [setting_value("stale_after_s", each) for each in values]
 
 
