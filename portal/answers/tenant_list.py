@@ -7,6 +7,7 @@ from heapq import nsmallest
 from itertools import chain
 from typing import Literal
 
+from licensing.alert_limits import is_alerting
 from portal.api.context import Context
 from portal.pagination import decode_cursor, encode_cursor
 from schemas.count import Count, Hint
@@ -33,8 +34,12 @@ class Wanted:
     """In tenant id or display name, in any case."""
     over: float | None = None
     """Usage of at least this percent."""
+    over_pool: bool = False
+    """More licences in use than were acquired."""
     stale: bool | None = None
     hint: Hint | None = None
+    alerting: bool | None = None
+    """At its warning limit or beyond: the tenant's own, else the provider's."""
     sort: Sort = "tenant"
 
 
@@ -83,13 +88,24 @@ def _known(context: Context, wanted: Wanted, sees: Callable[[str], bool]) -> Ite
         if text and text not in name and text not in ((own and own.display_name) or "").casefold():
             continue
         count = counts.get(name) or context.count_of(name)
-        if _matches(count, wanted):
+        if _matches(count, wanted) and (wanted.alerting is None or wanted.alerting == _alerts(context, count)):
             yield count
+
+
+def _alerts(context: Context, count: Count) -> bool:
+    return is_alerting(count.usage_percent, context.limits_of(count.tenant))
 
 
 def _matches(count: Count, wanted: Wanted) -> bool:
     if wanted.over is not None and (count.usage_percent is None or count.usage_percent < wanted.over):
         return False
+    if wanted.over_pool and not is_over_pool(count):
+        return False
     if wanted.stale is not None and count.stale != wanted.stale:
         return False
     return wanted.hint is None or wanted.hint in count.hints
+
+
+def is_over_pool(count: Count) -> bool:
+    """Tell whether more licences are in use than were acquired; the percentage is rounded and does not tell."""
+    return count.available_licenses is not None and count.available_licenses < 0

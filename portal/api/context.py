@@ -9,6 +9,7 @@ import anyio.to_thread
 from anyio import CapacityLimiter
 from fastapi import Depends, Header, Path, Request
 
+from licensing.alert_limits import alert_limits
 from licensing.count import figures
 from licensing.criteria import compile_criteria
 from licensing.factors import enabled_mask
@@ -19,7 +20,7 @@ from portal.problems import Problem
 from portal.services import Services
 from schemas.count import Cause, Count, Hint
 from schemas.identifiers import TenantId
-from schemas.settings import ProviderSettings, TenantSettings
+from schemas.settings import AlertLimits, ProviderSettings, TenantSettings
 from schemas.times import format_time
 
 T = TypeVar("T")
@@ -55,6 +56,10 @@ class Context:
     def masks_of(self, tenant: str) -> MaskHistory:
         """Read the history of the tenant's settings and enabled factors; it asks the store, so it belongs in `read`."""
         return read_masks(self.services.store, tenant, self.settings_of(tenant), self.services.live.provider())
+
+    def limits_of(self, tenant: str) -> AlertLimits:
+        """Return the limits of the pool alerts that hold for a tenant."""
+        return alert_limits(self.settings_of(tenant), self.services.live.provider())
 
     def require(self, tenant: str) -> None:
         """Raise Problem 404 for a tenant that was never heard of or is removed, 503 while that is not known yet."""

@@ -28,6 +28,7 @@ async def list_tenants(
     over: Annotated[float | None, Query(description="usage of at least this percent")] = None,
     stale: Annotated[bool | None, Query(description="whose figures are, or are not, older than they should be")] = None,
     hint: Annotated[Hint | None, Query(description="whose count carries this hint")] = None,
+    alerting: Annotated[bool | None, Query(description="whose usage has reached its warning limit, or not")] = None,
     sort: Sort = "tenant",
     sparkline: Annotated[
         Literal["30d"] | None, Query(description="adds the highest count of each of the last 30 days (UTC), today last")
@@ -37,7 +38,7 @@ async def list_tenants(
 ) -> Response:
     """Counts of all tenants, filtered and sorted."""
     context.require_ready()
-    wanted = Wanted(search or "", over, stale, hint, sort)
+    wanted = Wanted(search or "", over, stale=stale, hint=hint, alerting=alerting, sort=sort)
     found = find_tenants(context, wanted, principal.sees, limit, cursor)
     lines = await sparklines(context, [count.tenant for count in found.counts]) if sparkline else None
     return counts_page(found.counts, found.next_cursor, lines)

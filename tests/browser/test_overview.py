@@ -31,6 +31,12 @@ def test_a_tenant_is_there_with_its_figures_and_moves_by_itself(
     row = page.get_by_role("row").filter(has_text=tenant)
     for figure in ("37", "50", "13", "74.0 %"):
         expect(row.get_by_role("cell", name=figure, exact=True)).to_be_visible()
+    _choose(page, "Show", "At their warning limit")
+    expect(row).to_be_hidden()
+    elsewhere("tenant", "set", tenant, "--pool", "40")
+    _choose(page, "Show", "All tenants")
+    _choose(page, "Show", "At their warning limit")
+    expect(row).to_contain_text("92.5 %")
     elsewhere("tenant", "set", tenant, "--pool", "36")
     expect(row.get_by_role("cell", name="-1", exact=True)).to_be_visible()
     expect(row).to_contain_text("over the pool")

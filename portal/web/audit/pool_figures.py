@@ -2,12 +2,12 @@
 
 from nicegui import ui
 
+from licensing.alert_limits import is_alerting
 from portal.web.frame.visit import Visit
 from portal.web.pieces.figures import NONE, LiveNumber, LocalTime, licences, percent
 from portal.web.pieces.text import Text
 from portal.web.pieces.words import HINTS
 from schemas.count import Count
-from schemas.settings import DEFAULT_ALERTS
 
 _FIGURES = (
     "Acquired Licenses",
@@ -63,9 +63,12 @@ class PoolFigures:
         self._legend.set_visibility(bool(pool))
         if not pool:
             return
-        warning, critical = self._limits()
+        limits = self._here.context.limits_of(self._tenant)
+        warning, critical = limits.warning_percent or 0.0, limits.critical_percent or 0.0
         scale = max(pool * critical / 100, pool, count.currently_licensed) * 1.05
-        grade = "over" if count.currently_licensed > pool else "warn" if _reaches(count, warning) else "ok"
+        grade = (
+            "over" if count.currently_licensed > pool else "warn" if is_alerting(count.usage_percent, limits) else "ok"
+        )
         self._used.classes(replace=f"bar-used {grade}")
         self._used.style(f"width: {100 * count.currently_licensed / scale:.2f}%")
         self._pool_mark.style(f"left: {100 * pool / scale:.2f}%")
@@ -75,25 +78,12 @@ class PoolFigures:
         self._bar.props(f'aria-label="{text}"')
         self._legend.set_text(f"{text}; marks: warning at {warning:g} %, pool, critical at {critical:g} %")
 
-    def _limits(self) -> tuple[float, float]:
-        own = self._here.context.settings_of(self._tenant).alerts
-        defaults = self._here.context.services.live.provider().alerts
-        found = []
-        for name in ("warning_percent", "critical_percent"):
-            values = (getattr(source, name) for source in (own, defaults, DEFAULT_ALERTS))
-            found.append(next(float(value) for value in values if value is not None))
-        return found[0], found[1]
-
     def _show_hints(self, count: Count) -> None:
         self._hints.clear()
         self._hints.set_visibility(bool(count.hints))
         with self._hints:
             for hint in count.hints:
                 Text("li", HINTS[hint]).classes("warn")
-
-
-def _reaches(count: Count, limit: float) -> bool:
-    return count.usage_percent is not None and count.usage_percent >= limit
 
 
 def _figure(name: str) -> LiveNumber:

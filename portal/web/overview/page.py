@@ -13,6 +13,7 @@ from portal.web.frame import shell
 from portal.web.frame.visit import Visit, follow, visit
 from portal.web.overview.tenant_rows import TenantRows
 from portal.web.pieces.text import Text
+from portal.web.pieces.words import SHORT_HINTS
 
 _PAGE = 50
 _SORTS: dict[Sort, str] = {
@@ -24,7 +25,7 @@ _SORTS: dict[Sort, str] = {
 _FILTERS = {
     "": "All tenants",
     "over": "Over the pool",
-    "near": "At 90 % and more",
+    "alerting": "At their warning limit",
     "stale": "Stale",
     "sync_held": "A sync waits for confirmation",
     "source_failing": "A source fails",
@@ -69,9 +70,12 @@ class _Overview:
         select.props("dense outlined").classes("choice")
 
     async def _filter(self, chosen: str) -> None:
-        over = {"over": 100.0, "near": 90.0}.get(chosen)
-        hint = chosen if chosen not in ("", "over", "near", "stale") else None
-        await self._ask(over=over, stale=True if chosen == "stale" else None, hint=hint)
+        await self._ask(
+            over_pool=chosen == "over",
+            alerting=True if chosen == "alerting" else None,
+            stale=True if chosen == "stale" else None,
+            hint=chosen if chosen in SHORT_HINTS else None,
+        )
 
     async def _ask(self, **changed: object) -> None:
         self._wanted = replace(self._wanted, **changed)  # type: ignore[arg-type]  # names of its own fields

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import clickhouse_connect.driver.exceptions as clickhouse
 from nicegui import ui
 
-from portal.answers.tenant_list import sparklines
+from portal.answers.tenant_list import is_over_pool, sparklines
 from portal.web.frame.visit import Visit
 from portal.web.pieces.figures import LiveNumber, LocalTime, licences, percent
 from portal.web.pieces.sparkline import sparkline
@@ -80,7 +80,7 @@ class _Row:
         )
         for figure, value in zip(self._figures, values, strict=True):
             figure.show(value)
-        over = count.usage_percent is not None and count.usage_percent > 100
+        over = is_over_pool(count)
         for figure in self._figures[2:]:
             figure.classes(add="over" if over else "", remove="" if over else "over")
         notes = ["over the pool"] if over else []

@@ -96,6 +96,16 @@ async def test_a_count_that_was_never_published_is_given_whole(world: World, ten
     assert (200, 5, False) == (answer.status_code, answer.json()["acquired_licenses"], "ETag" in answer.headers)
 
 
+async def test_tenants_are_found_by_their_own_warning_limit(world: World, tenant: str) -> None:
+    for name, usage, limit in (("a", 89.9, None), ("b", 90.0, None), ("c", 60.0, 50), ("d", 95.0, 99)):
+        await world.set(f"{tenant}-{name}", START, alerts={"warning_percent": limit})
+        await world.publish(f"{tenant}-{name}", START, usage_percent=usage)
+    await until(lambda: all(world.services.live.count(f"{tenant}-{name}") for name in "abcd"))
+    for alerting, expected in (("true", "bc"), ("false", "ad")):
+        page = (await world.http.get("/api/v1/tenants", params={"search": tenant, "alerting": alerting})).json()
+        assert list(expected) == [item["tenant"].removeprefix(f"{tenant}-") for item in page["items"]]
+
+
 async def test_tenants_are_found_by_staleness_and_hint(world: World, tenant: str) -> None:
     for name, other in (("a", {}), ("b", {"stale": True, "hints": ["no_pool", "sync_held"]}), ("c", {"stale": True})):
         await world.publish(f"{tenant}-{name}", START, **other)
