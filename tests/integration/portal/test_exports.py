@@ -41,7 +41,7 @@ async def test_seats_are_all_there_whatever_a_page_holds(world: World, tenant: s
     assert ["subject", "display_name", "user_principal_name", "factor", "matched", "since"] == list(whole[0])
     assert ["number:+15550199", "user:ana", "user:ben", "user:cem"] == [row["subject"] for row in whole]
     for size in (1, 2, 4):
-        monkeypatch.setattr("portal.exports.PAGE", size)
+        monkeypatch.setattr("portal.answers.exports.PAGE", size)
         assert whole == await rows(world, f"{tenant}/seats", factor="all", limit=1)
     ana = whole[1]
     assert ("direct_routing", "direct_routing lifecycle", format_time(START + HOUR)) == (
@@ -74,7 +74,7 @@ async def test_changes_are_all_there_and_settings_say_how_many_they_moved(
     ]
     assert ("2", "0", "2", "ana") == tuple(whole[-1][name] for name in ("lost", "gained", "revision", "source"))
     for size in (1, 2, 3):
-        monkeypatch.setattr("portal.exports.PAGE", size)
+        monkeypatch.setattr("portal.answers.exports.PAGE", size)
         assert whole == await rows(world, f"{tenant}/changes", **query)
 
 
