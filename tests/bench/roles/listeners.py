@@ -31,7 +31,7 @@ PER_SECOND = 200
 WARM_UP_S = 5.0
 ONE_LOOKS = 10
 _END_S = 20.0
-_REQUEST = b"GET /api/v1/stream HTTP/1.1\r\nHost: portal\r\nAccept: text/event-stream\r\n\r\n"
+_REQUEST = b"GET /api/v1/stream HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n\r\n"
 _VERSION = re.compile(rb'"version":(\d+)')
 _BUFFER_BYTES = 256 * 1024
 
