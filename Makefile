@@ -47,7 +47,7 @@ bench: $(BENCH_VENV)/.installed ## Measure everything beside plain Faust and Qui
 	$(BENCH_VENV)/bin/python -m tests.support.prepare --browser
 	$(BENCH_VENV)/bin/python -m tests.bench $(ARGS)
 
-bench-quick: $(BENCH_VENV)/.installed ## The same on less data, in under 3 minutes
+bench-quick: $(BENCH_VENV)/.installed ## The same on less data, in a few minutes
 	$(BENCH_VENV)/bin/python -m tests.support.prepare --browser
 	$(BENCH_VENV)/bin/python -m tests.bench --quick $(ARGS)
 
