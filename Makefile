@@ -25,7 +25,7 @@ demo-graph: $(VENV)/.installed ## Show the Graph collector at work against a Gra
 
 test: $(VENV)/.installed ## Run every tier of tests; fetches Apache Kafka and Chromium first where it can
 	$(VENV)/bin/python -m tests.support.prepare --browser
-	$(VENV)/bin/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
+	$(VENV)/bin/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(VENV)/.installed ## Check style, format, types and who imports whom
 	$(VENV)/bin/ruff check .
