@@ -69,6 +69,12 @@ def counted_factor(profile: int, enabled: int) -> Factor | None:
     return _BY_BIT[candidates & -candidates] if candidates else None
 
 
+def counted_name(profile: int | None, enabled: int) -> FactorName | None:
+    """Return the name of the factor that a subject is counted at; None for none, and for an unknown profile (None)."""
+    factor = None if profile is None else counted_factor(profile, enabled)
+    return factor.name if factor else None
+
+
 def matched_factors(profile: int) -> list[FactorName]:
     """Return the names of the factors that a profile matches, enabled or not."""
     return [factor.name for factor in FACTORS if profile & factor.bit]

@@ -5,9 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
+from typing import Literal
 
-from licensing.factors import counted_factor
+from licensing.factors import counted_name
 from schemas.count import FactorName
+
+Kind = Literal["gained", "lost", "moved"]
+
+
+def kind_of(before: FactorName | None, after: FactorName | None) -> Kind:
+    """Return what a change from one factor to another is, seen from the licence count (None = not counted)."""
+    return "gained" if before is None else "lost" if after is None else "moved"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +31,9 @@ class Move:
     by_settings: bool
 
     @property
-    def kind(self) -> str:
-        """`gained`, `lost` or `moved`, seen from the licence count."""
-        return "gained" if self.from_factor is None else "lost" if self.to_factor is None else "moved"
+    def kind(self) -> Kind:
+        """Seen from the licence count."""
+        return kind_of(self.from_factor, self.to_factor)
 
 
 def moves(
@@ -49,8 +57,7 @@ def moves(
                 profile = value
             else:
                 mask = value
-        counted = counted_factor(profile, mask)
-        now = counted.name if counted else None
+        now = counted_name(profile, mask)
         if now != factor:
             found.append(Move(at, factor, now, profile == profile_before))
             factor = now

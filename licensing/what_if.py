@@ -9,11 +9,11 @@ from typing import Literal
 
 from licensing.count import Tally
 from licensing.criteria import CompiledCriteria
-from licensing.factors import DIRECT_ROUTING, SERVICE_NUMBER, counted_factor
+from licensing.factors import DIRECT_ROUTING, SERVICE_NUMBER, counted_name
 from licensing.rules import FactsByFacet, profile_from_facts
+from licensing.timeline import Kind, kind_of
 from schemas.count import FactorName
 
-Kind = Literal["gained", "lost", "moved"]
 Tried = Literal["voice", "dial_plan"]
 """A facet of which criteria try a value: the gateway of a user, the tag of a number."""
 
@@ -43,7 +43,7 @@ class Shift:
     @property
     def kind(self) -> Kind:
         """Seen from the licence count."""
-        return _kind(self.from_factor, self.to_factor)
+        return kind_of(self.from_factor, self.to_factor)
 
 
 def judges_alike(facet: Tried, value: str, one: CompiledCriteria, other: CompiledCriteria) -> bool:
@@ -90,7 +90,7 @@ class Difference:
         for (old, new), number in pairs.items():
             before, after = _factor(old, self.before), _factor(new, self.after)
             if before != after:
-                found[_kind(before, after)] += number
+                found[kind_of(before, after)] += number
         return found
 
     def shifts(self, profiles: Iterable[tuple[str, int]]) -> Iterator[Shift]:
@@ -108,11 +108,4 @@ class Difference:
         return {profile: number for profile, number in left.items() if number > 0}
 
 
-@cache
-def _factor(profile: int, enabled: int) -> FactorName | None:
-    factor = counted_factor(profile, enabled)
-    return factor.name if factor else None
-
-
-def _kind(before: FactorName | None, after: FactorName | None) -> Kind:
-    return "gained" if before is None else "lost" if after is None else "moved"
+_factor = cache(counted_name)

@@ -7,7 +7,7 @@ from typing import Any
 
 from licensing.count import Figures, figures
 from licensing.criteria import compile_criteria
-from licensing.factors import SERVICE_NUMBER, counted_factor
+from licensing.factors import SERVICE_NUMBER, counted_name
 from licensing.recount import tally_of
 from licensing.rules import FactsByFacet, profile_from_facts
 from portal.ports import FacetFacts, Store
@@ -33,7 +33,7 @@ def audit(store: Store, settings: TenantSettings, mask: int, live: Count, now: d
                  if recounted.get(subject, 0) != recorded.get(subject, 0)]  # fmt: skip
     then = figures(tally_of(recounted), mask, settings.acquired_licenses)
     held = [subject for subject in sorted(numbers_of_users & recounted.keys()) if recounted[subject] & SERVICE_NUMBER]
-    figures_differ = _shown(then) != _shown_count(live)
+    figures_differ = _shown(then) != _shown(live)
     return {
         "tenant": settings.tenant,
         "audited_at": format_time(now),
@@ -41,7 +41,7 @@ def audit(store: Store, settings: TenantSettings, mask: int, live: Count, now: d
         "agrees": not differing and not figures_differ,
         "subjects": len(recounted),
         "recount": _shown(then),
-        "live": _shown_count(live),
+        "live": _shown(live),
         "differences_total": len(differing),
         "differences": [_difference(item, recounted, recorded, mask) for item in differing[:MAX_LISTED]],
         "numbers_held_by_users": held[:MAX_LISTED],
@@ -56,31 +56,17 @@ def _by_subject(facts: Iterator[FacetFacts]) -> Iterator[tuple[str, FactsByFacet
 def _difference(subject: str, recounted: dict[str, int], recorded: dict[str, int], mask: int) -> dict[str, Any]:
     return {
         "subject": subject,
-        "recorded_factor": _factor(recorded.get(subject, 0), mask),
-        "recount_factor": _factor(recounted.get(subject, 0), mask),
+        "recorded_factor": counted_name(recorded.get(subject, 0), mask),
+        "recount_factor": counted_name(recounted.get(subject, 0), mask),
         "recorded_profile": recorded.get(subject),
         "recount_profile": recounted.get(subject),
     }
 
 
-def _factor(profile: int, mask: int) -> str | None:
-    factor = counted_factor(profile, mask)
-    return factor.name if factor else None
-
-
-def _shown(then: Figures) -> dict[str, Any]:
+def _shown(counted: Figures | Count) -> dict[str, Any]:
     return {
-        "currently_licensed": then.currently_licensed,
-        "user_licenses": then.user_licenses,
-        "dr_phone_licenses": then.dr_phone_licenses,
-        "factors": {row.factor: {"counted": row.counted, "matched": row.matched} for row in then.factors},
-    }
-
-
-def _shown_count(live: Count) -> dict[str, Any]:
-    return {
-        "currently_licensed": live.currently_licensed,
-        "user_licenses": live.user_licenses,
-        "dr_phone_licenses": live.dr_phone_licenses,
-        "factors": {row.factor: {"counted": row.counted, "matched": row.matched} for row in live.factors},
+        "currently_licensed": counted.currently_licensed,
+        "user_licenses": counted.user_licenses,
+        "dr_phone_licenses": counted.dr_phone_licenses,
+        "factors": {row.factor: {"counted": row.counted, "matched": row.matched} for row in counted.factors},
     }

@@ -8,14 +8,19 @@ from itertools import islice
 from typing import Any
 
 from licensing.criteria import fingerprint
-from licensing.factors import counted_factor
+from licensing.factors import counted_name
+from licensing.timeline import kind_of
 from portal.answers.masks import Epoch, MaskHistory
 from portal.ports import ProfileChange, Store
+from schemas.count import FactorName
 from schemas.identifiers import PROVIDER_KEY
 from schemas.settings import TenantSettings
 from schemas.times import format_time
 
 _SLICE = 1_000
+
+_Factors = tuple[FactorName | None, FactorName | None]
+"""Where a subject was counted, and where it is (None = not counted)."""
 
 Place = tuple[datetime, str, int]
 """Where an item stands: instant, subject, revision. Settings stand before all subjects of their instant."""
@@ -81,14 +86,14 @@ def _profile_changes(
 def _subject_items(changes: Iterable[ProfileChange], masks: MaskHistory) -> Iterator[Item]:
     for change in changes:
         mask = masks.at(change.at)[1]
-        before, after = _factor(change.old_profile, mask), _factor(change.new_profile, mask)
+        before, after = counted_name(change.old_profile, mask), counted_name(change.new_profile, mask)
         if before != after:
             shown = {
                 "at": format_time(change.at),
                 "subject": change.subject,
                 "from_factor": before,
                 "to_factor": after,
-                "kind": _kind(before, after),
+                "kind": kind_of(before, after),
                 "cause": change.kind,
                 "facet": change.facet or None,
                 "source": change.source or None,
@@ -104,21 +109,21 @@ def _settings_items(
         before = masks.epochs[number - 1].mask if number else masks.default_mask
         if epoch.scope == "provider" and epoch.mask == before:
             continue
-        moved: dict[tuple[str | None, str | None], int] = {}
+        moved: dict[_Factors, int] = {}
         if epoch.mask != before:
             for profile, subjects in store.tally(tenant, epoch.at).items():
-                _add(moved, _factor(profile, before), _factor(profile, epoch.mask), subjects)
+                _add(moved, counted_name(profile, before), counted_name(profile, epoch.mask), subjects)
         if epoch.scope == "tenant" and epoch.revision.revision in ruling:
             for old, new, subjects in store.rule_moves(tenant, epoch.revision.revision, ruling):
-                _add(moved, _factor(old, epoch.mask), _factor(new, epoch.mask), subjects)
+                _add(moved, counted_name(old, epoch.mask), counted_name(new, epoch.mask), subjects)
         yield Item(_place(epoch), _settings_shown(epoch, moved))
 
 
-def _settings_shown(epoch: Epoch, moved: dict[tuple[str | None, str | None], int]) -> dict[str, Any]:
+def _settings_shown(epoch: Epoch, moved: dict[_Factors, int]) -> dict[str, Any]:
     by_factor: dict[str, int] = {}
     totals = {"gained": 0, "lost": 0, "moved": 0}
     for (before, after), subjects in moved.items():
-        totals[_kind(before, after)] += subjects
+        totals[kind_of(before, after)] += subjects
         if before:
             by_factor[before] = by_factor.get(before, 0) - subjects
         if after:
@@ -143,15 +148,6 @@ def _place(epoch: Epoch) -> Place:
     return epoch.at, "" if epoch.scope == "tenant" else PROVIDER_KEY, epoch.revision.revision
 
 
-def _factor(profile: int | None, mask: int) -> str | None:
-    factor = None if profile is None else counted_factor(profile, mask)
-    return factor.name if factor else None
-
-
-def _kind(before: str | None, after: str | None) -> str:
-    return "gained" if before is None else "lost" if after is None else "moved"
-
-
-def _add(moved: dict[tuple[str | None, str | None], int], before: str | None, after: str | None, subjects: int) -> None:
+def _add(moved: dict[_Factors, int], before: FactorName | None, after: FactorName | None, subjects: int) -> None:
     if before != after:
         moved[before, after] = moved.get((before, after), 0) + subjects

@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from licensing.criteria import compile_criteria
-from licensing.factors import FACTORS, counted_factor
+from licensing.factors import FACTORS, counted_name, matched_factors
 from licensing.rules import explain
 from licensing.timeline import Move, moves, since
 from portal.answers.masks import MaskHistory
@@ -30,14 +30,13 @@ def list_seats(
 
 
 def _seat(seat: Seat, mask: int, found: Sequence[Move]) -> dict[str, Any]:
-    counted = counted_factor(seat.profile, mask)
     began = since(found)
     return {
         "subject": seat.subject,
         "display_name": seat.display_name,
         "user_principal_name": seat.user_principal_name,
-        "factor": counted.name if counted else None,
-        "matched": [factor.name for factor in FACTORS if seat.profile & factor.bit],
+        "factor": counted_name(seat.profile, mask),
+        "matched": matched_factors(seat.profile),
         "since": format_time(began) if began else None,
     }
 

@@ -13,7 +13,8 @@ from pydantic import BaseModel
 from licensing.count import Figures, figures
 from licensing.criteria import CompiledCriteria, Matcher, compile_criteria
 from licensing.factors import BY_NAME, enabled_mask
-from licensing.what_if import Difference, Kind, Shift, decided_bits, judges_alike, rejudged
+from licensing.timeline import Kind
+from licensing.what_if import Difference, Shift, decided_bits, judges_alike, rejudged
 from portal.ports import Store, TriedValue
 from schemas.count import Cause, Count, FactorName, Hint
 from schemas.settings import ProviderSettings, TenantSettings

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from licensing.timeline import Kind
 from portal.api.models.base import Page, Shown
 from schemas.changes import ChangeKind
 from schemas.count import FactorName, Number
@@ -25,7 +26,7 @@ class SubjectChange(Shown):
     subject: SubjectId
     from_factor: FactorName | None
     to_factor: FactorName | None
-    kind: Literal["gained", "lost", "moved"]
+    kind: Kind
     cause: ChangeKind
     facet: FacetName | None
     source: str | None

@@ -2,6 +2,7 @@
 
 from typing import Any, Literal
 
+from licensing.timeline import Kind
 from portal.api.models.base import Page, Shown
 from schemas.changes import ChangeKind
 from schemas.count import FactorName
@@ -54,7 +55,7 @@ class Move(Shown):
     at: Instant
     from_factor: FactorName | None
     to_factor: FactorName | None
-    kind: Literal["gained", "lost", "moved"]
+    kind: Kind
     cause: ChangeKind | Literal["settings"]
     facet: FacetName | None
     source: str | None

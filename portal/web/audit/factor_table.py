@@ -5,7 +5,7 @@ from typing import cast
 from nicegui import ui
 
 from licensing.count import figures
-from licensing.factors import FACTORS, enabled_mask
+from licensing.factors import BY_NAME, FACTORS, enabled_mask
 from portal.web.frame.saving import save, told
 from portal.web.frame.visit import Visit
 from portal.web.pieces.figures import LiveNumber, licences
@@ -82,7 +82,7 @@ class FactorTable:
     def _exists(self, name: OptionalFactor) -> bool:
         """Whether the tenant's service type has the factor at all."""
         settings = self._here.context.settings_of(self._tenant)
-        return bool(enabled_mask(settings.model_copy(update={"factors": Factors(**{name: True})})) & _BITS[name])
+        return bool(enabled_mask(settings.model_copy(update={"factors": Factors(**{name: True})})) & BY_NAME[name].bit)
 
     def _would_count(self) -> str:
         settings = self._here.context.settings_of(self._tenant)
@@ -118,6 +118,3 @@ class FactorTable:
             await save(self._here, self._tenant, "patch", body, None)
             self._drafts = {}
             self._show_boxes()
-
-
-_BITS = {factor.name: factor.bit for factor in FACTORS}

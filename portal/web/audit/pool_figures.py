@@ -3,6 +3,7 @@
 from nicegui import ui
 
 from licensing.alert_limits import is_alerting
+from portal.answers.tenant_list import is_over_pool
 from portal.web.frame.visit import Visit
 from portal.web.pieces.figures import NONE, LiveNumber, LocalTime, licences, percent
 from portal.web.pieces.text import Text
@@ -52,7 +53,7 @@ class PoolFigures:
         )
         for name, value in zip(_FIGURES, shown, strict=True):
             self._numbers[name].show(value)
-        over = count.available_licenses is not None and count.available_licenses < 0
+        over = is_over_pool(count)
         self._numbers["Available Licenses"].classes(add="over" if over else "", remove="" if over else "over")
         self._show_bar(count)
         self._show_hints(count)
@@ -66,9 +67,7 @@ class PoolFigures:
         limits = self._here.context.limits_of(self._tenant)
         warning, critical = limits.warning_percent or 0.0, limits.critical_percent or 0.0
         scale = max(pool * critical / 100, pool, count.currently_licensed) * 1.05
-        grade = (
-            "over" if count.currently_licensed > pool else "warn" if is_alerting(count.usage_percent, limits) else "ok"
-        )
+        grade = "over" if is_over_pool(count) else "warn" if is_alerting(count.usage_percent, limits) else "ok"
         self._used.classes(replace=f"bar-used {grade}")
         self._used.style(f"width: {100 * count.currently_licensed / scale:.2f}%")
         self._pool_mark.style(f"left: {100 * pool / scale:.2f}%")

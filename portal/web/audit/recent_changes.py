@@ -10,7 +10,7 @@ from portal.answers.changes import list_changes
 from portal.web.frame.visit import Visit
 from portal.web.pieces.figures import LocalTime
 from portal.web.pieces.text import Text, heading, table, tag
-from portal.web.pieces.words import cause, factor_label
+from portal.web.pieces.words import cause, factor_label, totals_words
 from portal.web.seats.seat_list import seat_address
 from schemas.count import Count
 from schemas.times import parse_time
@@ -72,8 +72,7 @@ class RecentChanges:
             with tag("td"):
                 LocalTime(parse_time(item["at"]))
             if item["kind"] == "settings":
-                totals = item["totals"]
-                moved = ", ".join(f"{totals[kind]:,} {kind}" for kind in totals if totals[kind]) or "nobody moved"
+                moved = totals_words(item["totals"]) or "nobody moved"
                 Text("td", f"Settings: {moved}").props("colspan=3")
             else:
                 with tag("td"):

@@ -11,7 +11,7 @@ from portal.web.changes.change_filter import KINDS
 from portal.web.pieces.figures import LocalTime
 from portal.web.pieces.settings_sentences import changes_sentence, who
 from portal.web.pieces.text import Text, tag
-from portal.web.pieces.words import short_factor_label
+from portal.web.pieces.words import short_factor_label, totals_words
 from portal.web.seats.seat_list import seat_address
 from portal.web.seats.seat_words import cause_words
 
@@ -59,6 +59,6 @@ def moved_sentence(shown: Mapping[str, Any]) -> str:
     """Return how many subjects new settings moved, and what that did to each factor."""
     if not shown["subjects"]:
         return "nobody moved"
-    kinds = ", ".join(f"{number:,} {kind}" for kind, number in shown["totals"].items() if number)
+    kinds = totals_words(shown["totals"])
     factors = ", ".join(f"{short_factor_label(name)} {by:+,}" for name, by in shown["factors"].items() if by)
     return f"{kinds}: {factors}" if factors else kinds

@@ -43,7 +43,5 @@ def told() -> Iterator[None]:
     """Tell of what is refused, or not there now, on the page, and go on."""
     try:
         yield
-    except Problem as problem:
-        ui.notify(problem.detail, type="negative", multi_line=True, close_button="Close", timeout=0)
-    except ServiceError as error:
+    except (Problem, ServiceError) as error:
         ui.notify(str(error), type="negative", multi_line=True, close_button="Close", timeout=0)

@@ -1,6 +1,9 @@
 """Owns the words for what a count carries as codes: hints, causes, facets, states of sources."""
 
+from collections.abc import Mapping
+
 from licensing.factors import BY_NAME
+from licensing.timeline import Kind
 from schemas.count import Cause
 from schemas.events import FacetName
 from schemas.sources import Reading
@@ -43,6 +46,11 @@ def factor_label(name: str | None) -> str:
 def short_factor_label(name: str | None) -> str:
     """Return the label of a factor without the word that all begin with, for tables of many rows."""
     return factor_label(name).removeprefix("Managed Users - ").removeprefix("Managed ")
+
+
+def totals_words(totals: Mapping[Kind, int]) -> str:
+    """Return how many subjects were gained, lost and moved, by kind; empty for nobody."""
+    return ", ".join(f"{number:,} {kind}" for kind, number in totals.items() if number)
 
 
 def cause(told: Cause) -> str:

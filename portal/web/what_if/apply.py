@@ -14,6 +14,7 @@ from portal.web.frame.visit import Visit
 from portal.web.pieces.figures import licences
 from portal.web.pieces.setting_words import setting_name, setting_value
 from portal.web.pieces.text import Text, heading, table, tag
+from portal.web.pieces.words import totals_words
 from schemas.settings import TenantSettings
 
 
@@ -42,7 +43,7 @@ class ApplyDialog:
         self._difference.clear()
         with self._difference:
             heading(f"{licences(found.now.currently_licensed)} now, {licences(found.then.currently_licensed)} then")
-            totals = ", ".join(f"{number:,} {kind}" for kind, number in found.totals.items() if number)
+            totals = totals_words(found.totals)
             Text("p", f"Subjects: {totals}." if totals else "Nobody and nothing would be counted otherwise.")
             with table("What is applied", ("Setting", "Is", "Will be")):
                 for change in settings_diff(seen.model_dump(mode="json"), then.model_dump(mode="json")):
