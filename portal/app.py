@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 from portal import problems
 from portal.access.gate import Gate, Recognise, anybody_here
 from portal.access.threshold import AskToSignIn
+from portal.answers.context import Context
 from portal.answers.ranges import RangeError
 from portal.api import (
     events,
@@ -25,7 +26,6 @@ from portal.api import (
     vendor,
     what_if,
 )
-from portal.api.context import Context
 from portal.api.document import DESCRIPTION, TAGS, DocumentedApi
 from portal.api.enforcement import enforce
 from portal.entrance.entrance import OF_THIS_MACHINE, Entrance

@@ -6,10 +6,10 @@ from typing import Any
 
 from licensing.factors import FACTORS
 from portal.answers.changes import Item, Place, every_change, list_changes
+from portal.answers.context import Context
 from portal.answers.csv_lines import csv_lines
 from portal.answers.history import History, points
 from portal.answers.seats import list_seats
-from portal.api.context import Context
 
 SEATS = ("subject", "display_name", "user_principal_name", "factor", "matched", "since")
 CHANGES = (

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from portal.api.answers import done
-from portal.api.context import Context
+from portal.answers.context import Context
+from portal.answers.outcomes import done
 from portal.problems import Problem
 
 

@@ -4,9 +4,9 @@ it."""
 from typing import Any
 
 from portal.access.principals import Principal
+from portal.answers.context import Context
+from portal.answers.outcomes import done
 from portal.answers.settings_bodies import check_patch, check_put
-from portal.api.answers import done
-from portal.api.context import Context
 from portal.problems import Problem
 from portal.services import Mode
 from schemas.identifiers import PROVIDER_KEY

@@ -1,6 +1,6 @@
 """Owns the confirmation of a held sync, for API and pages alike."""
 
-from portal.api.context import Context
+from portal.answers.context import Context
 from portal.problems import Problem
 from schemas.commands import SyncRun
 

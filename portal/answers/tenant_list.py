@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Literal
 
 from licensing.alert_limits import is_alerting
-from portal.api.context import Context
+from portal.answers.context import Context
 from portal.pagination import decode_cursor, encode_cursor
 from schemas.count import Count, Hint
 

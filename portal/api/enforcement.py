@@ -7,7 +7,7 @@ from fastapi import Request
 from portal.access.gate import principal_of
 from portal.access.principals import Principal
 from portal.access.rules import rule_of, verdict
-from portal.api.context import Context
+from portal.answers.context import Context
 from portal.problems import Problem, route_of
 
 

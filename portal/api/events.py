@@ -8,9 +8,10 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from portal.access.principals import Principal
+from portal.answers.context import Context
 from portal.api.bodies import documented, read_body
 from portal.api.body_schemas import one_or_many_events
-from portal.api.context import Context, Ctx, Who
+from portal.api.context import Ctx, Who
 from portal.api.models.events import Receipt
 from portal.problems import Problem
 from schemas.events import MAX_ARRAY_BYTES, MAX_ARRAY_EVENTS

@@ -6,7 +6,8 @@ from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from portal.access.gate import principal_of
-from portal.api.context import Context, Ctx
+from portal.answers.context import Context
+from portal.api.context import Ctx
 from portal.api.models.operations import Health, Readiness
 from schemas.identifiers import PROVIDER_KEY
 

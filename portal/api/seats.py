@@ -9,11 +9,12 @@ from fastapi.responses import JSONResponse, Response
 
 from portal.answers.audit import audit
 from portal.answers.changes import Item, list_changes
+from portal.answers.context import Context
 from portal.answers.csv_lines import CSV, WantsCsv, streamed
 from portal.answers.exports import changes_csv, seats_csv
 from portal.answers.ranges import parse_instant, parse_range
 from portal.answers.seats import explain_seat, list_seats
-from portal.api.context import Context, Ctx, Tenant
+from portal.api.context import Ctx, Tenant
 from portal.api.history import From, To
 from portal.api.models.audit import Audit
 from portal.api.models.changes import ChangePage

@@ -6,12 +6,13 @@ from fastapi import APIRouter, Header, Response
 from fastapi.responses import JSONResponse
 
 from portal.access.principals import Principal
+from portal.answers.context import Context
 from portal.answers.settings_changes import change_settings
 from portal.answers.settings_log import own_revisions
 from portal.api.answers import NOT_MODIFIED, IfNoneMatch, etag, expected_revision, tagged, unless_known
 from portal.api.bodies import JsonBody, documented
 from portal.api.body_schemas import settings_body
-from portal.api.context import By, Context, Ctx, Tenant, Who
+from portal.api.context import By, Ctx, Tenant, Who
 from portal.api.errors import errors
 from portal.api.models.settings import RevisionPage
 from portal.pagination import Cursor, Limit, decode_cursor, encode_cursor, page

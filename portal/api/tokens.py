@@ -8,9 +8,10 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 
 from portal.access.principals import Principal
+from portal.answers.context import Context
 from portal.answers.token_bodies import token_of
 from portal.api.bodies import JsonBody, documented
-from portal.api.context import By, Context, Ctx, Who
+from portal.api.context import By, Ctx, Who
 from portal.api.enforcement import refuse
 from portal.api.errors import errors
 from portal.api.models.tokens import ApiTokenPage, MadeToken, RevokedToken

@@ -9,8 +9,9 @@ from fastapi.responses import JSONResponse, Response
 
 from licensing.factors import BY_NAME, LIFECYCLE, SERVICE_NUMBER, USER_INTERFACE, counted_factor
 from portal.access.principals import Principal
+from portal.answers.context import Context
 from portal.answers.masks import MaskHistory
-from portal.api.context import Context, Ctx, Tenant, Who
+from portal.api.context import Ctx, Tenant, Who
 from portal.api.errors import errors
 from portal.api.models.vendor import LicenseDay, LicensedUser
 from portal.ports import Bucket, Store

@@ -5,7 +5,7 @@ from fastapi import FastAPI
 from nicegui import app, ui
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from portal.api.context import Context
+from portal.answers.context import Context
 from portal.web.audit import page as audit
 from portal.web.changes import page as changes
 from portal.web.frame import errors, socket

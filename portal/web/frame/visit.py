@@ -11,7 +11,7 @@ from nicegui import background_tasks, ui
 
 from portal.access.gate import principal_of
 from portal.access.principals import LOCAL, Principal
-from portal.api.context import Context
+from portal.answers.context import Context
 from portal.problems import Problem
 from portal.web.frame.session_end import close_with_session
 from schemas.count import Count

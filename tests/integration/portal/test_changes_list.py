@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from portal.answers.changes import Item, list_changes
-from portal.api.context import Context
+from portal.answers.context import Context
 from tests.integration.portal.test_seats_api import HOUR, story
 from tests.support.portal_world import START, World
 

@@ -6,8 +6,8 @@ from typing import Any, cast
 import pytest
 
 from portal.access.principals import Principal
+from portal.answers.context import Context
 from portal.answers.settings_changes import change_settings
-from portal.api.context import Context
 from portal.services import Mode
 from schemas.commands import Answer, ChangeSettings
 from schemas.settings import ProviderSettings, TenantSettings

@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 
 from portal.access.principals import Principal
-from portal.api.context import Context
+from portal.answers.context import Context
 from portal.problems import Problem
 from portal.services import utc_now
 from portal.web.frame.saving import save
