@@ -6,7 +6,6 @@ import contextlib
 import uuid
 from collections.abc import Callable
 from datetime import datetime
-from types import TracebackType
 from typing import Any, Self
 
 import msgspec
@@ -16,7 +15,8 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from portal.kafka.durability import Durability
-from portal.kafka.publishing import Outgoing, Publisher, tell_failure
+from portal.kafka.publishing import Outgoing, Publisher
+from portal.kafka.reading import Reading
 from portal.refreshes import RefreshBook
 from portal.services import Mode, NoAnswer, utc_now
 from schemas.commands import Answer, ChangeSettings, Refresh, SyncRun
@@ -30,7 +30,7 @@ log = structlog.get_logger()
 _RETRY_S = 1.0
 
 
-class KafkaCommands:
+class KafkaCommands(Reading):
     """Sends changes of settings and waits for the answer of the counter that owns the tenant; sends refreshes, and
     hears of those that other portals send.
 
@@ -55,7 +55,6 @@ class KafkaCommands:
         self._places = [TopicPartition(full_name(prefix, "commands"), number) for number in range(partitions)]
         self._waiting: dict[str, asyncio.Future[Answer]] = {}
         self._refreshes = refreshes
-        self._reader: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         self._consumer.assign(self._places)
@@ -63,16 +62,8 @@ class KafkaCommands:
         for place in self._places:
             # The seek is lazy: without asking, an answer could come before the place that is read from.
             await self._consumer.position(place)
-        self._reader = asyncio.create_task(self._read(), name="portal-command-answers")
-        self._reader.add_done_callback(tell_failure)
+        self._begin(self._read(), "portal-command-answers")
         return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._reader is not None:
-            self._reader.cancel()
-            await asyncio.gather(self._reader, return_exceptions=True)
 
     async def change(self, tenant: str, mode: Mode, body: dict[str, Any], if_match: int | None, by: str) -> Answer:
         """Send a change and return its answer. Raises NoBroker, NoAnswer, NotDurable."""

@@ -12,7 +12,7 @@ import structlog
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
-from portal.kafka.publishing import tell_failure
+from portal.kafka.reading import Reading
 from portal.refreshes import Progress, RefreshBook, progress
 from portal.services import Audience, Subscription
 from portal.sources import SourceBook
@@ -28,7 +28,7 @@ log = structlog.get_logger()
 _RETRY_S = 1.0
 
 
-class LiveTopics:
+class LiveTopics(Reading):
     """Counts, settings and sources from a plain consumer. Use as `async with`; `ready` once all that was there is read.
 
     `consumer` is a started aiokafka consumer without a group, given over for good. `generation` names the life of the
@@ -50,21 +50,17 @@ class LiveTopics:
         self._stream = CountStream(partitions, generation)
         self.refreshes = RefreshBook(self._far, self._stream.tell)
         self._caught_up = asyncio.Event()
-        self._reader: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         self._consumer.assign(self._places)
         await self._consumer.seek_to_beginning(*self._places)
-        self._reader = asyncio.create_task(self._read(), name="portal-live-counts")
-        self._reader.add_done_callback(tell_failure)
+        self._begin(self._read(), "portal-live-counts")
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._reader is not None:
-            self._reader.cancel()
-            await asyncio.gather(self._reader, return_exceptions=True)
+        await super().__aexit__(kind, error, trace)
         self._stream.close()
 
     @property

@@ -62,12 +62,6 @@ class Publisher:
         )
 
 
-def tell_failure(task: "asyncio.Task[None]") -> None:
-    """Log that a reader has ended by itself; without this its error would show only when the process stops."""
-    if not task.cancelled() and (error := task.exception()) is not None:
-        log.error("portal_reader_failed", task=task.get_name(), exc_info=error)
-
-
 class RecordMetadata:
     """What aiokafka answers of a written record, as far as it is used here."""
 

@@ -70,10 +70,8 @@ def theme_of(request: Request) -> Theme:
 def visit_of(request: Request, tenant: str) -> Visit:
     """Return the visit to a page of a tenant. Raises HTTPException 401, 404, and 503 while counts are being read."""
     found = visit(request)
-    if not found.principal.sees(tenant):
-        raise HTTPException(404, f"the tenant {tenant} is not known here")
     with _as_page():
-        found.context.require(tenant)
+        found.context.require_seen(found.principal, tenant)
     return found
 
 
