@@ -1,10 +1,10 @@
 """Apache Kafka as jars from Maven, kept in a cache folder of the user; starting it is kafka_apache's affair."""
 
-import os
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
+
+from tests.support.cache import cache_folder, fill_once
 
 VERSION = "4.3.1"
 
@@ -35,34 +35,24 @@ def missing_tools() -> list[str]:
 
 def jar_folder() -> Path:
     """Return the folder of the jars, whether it is there or not."""
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "poolwatch-tests" / f"kafka-{VERSION}"
+    return cache_folder(f"kafka-{VERSION}")
 
 
 def ensure_jars() -> Path:
-    """Return the folder of the jars, filled by Maven when it is not there yet (54 MB; seconds to a minute).
+    """Return the folder of the jars, filled by Maven when it is not there yet (54 MB; seconds to a minute)."""
+    return fill_once(jar_folder(), _fetched)
 
-    It is filled beside its place and renamed at the end: a broken download or two runs at once leave no half folder.
-    """
-    target = jar_folder()
-    if target.is_dir():
-        return target
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix="filling-") as work:
-        pom, jars = Path(work) / "pom.xml", Path(work) / "jars"
-        pom.write_text(_POM)
-        command = ["mvn", "--batch-mode", "--quiet", "--file", str(pom), _COPY, f"-DoutputDirectory={jars}"]
-        result = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
-        if result.returncode != 0 or not list(jars.glob(f"kafka_2.13-{VERSION}.jar")):
-            output = (result.stdout + result.stderr).strip()[-3000:]
-            raise KafkaJarsError(
-                f"Maven could not fetch Apache Kafka {VERSION}; the tests need it where Java and Maven exist. Check "
-                f"that Maven reaches its repository, or set POOLWATCH_TEST_KAFKA=host:port to a broker. "
-                f"It printed:\n{output}"
-            )
-        try:
-            jars.rename(target)
-        except OSError:  # another run was faster
-            if not target.is_dir():
-                raise
-    return target
+
+def _fetched(work: Path) -> Path:
+    pom, jars = work / "pom.xml", work / "jars"
+    pom.write_text(_POM)
+    command = ["mvn", "--batch-mode", "--quiet", "--file", str(pom), _COPY, f"-DoutputDirectory={jars}"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    if result.returncode != 0 or not list(jars.glob(f"kafka_2.13-{VERSION}.jar")):
+        output = (result.stdout + result.stderr).strip()[-3000:]
+        raise KafkaJarsError(
+            f"Maven could not fetch Apache Kafka {VERSION}; the tests need it where Java and Maven exist. Check "
+            f"that Maven reaches its repository, or set POOLWATCH_TEST_KAFKA=host:port to a broker. "
+            f"It printed:\n{output}"
+        )
+    return jars

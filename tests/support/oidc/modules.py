@@ -1,11 +1,11 @@
 """The npm package of the provider, kept in a cache folder of the user; starting it is provider's affair."""
 
 import json
-import os
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
+
+from tests.support.cache import cache_folder, fill_once
 
 HERE = Path(__file__).parent
 VERSION: str = json.loads((HERE / "package.json").read_text("utf-8"))["dependencies"]["oidc-provider"]
@@ -32,33 +32,26 @@ def why_not_oidc() -> str | None:
 
 def modules_folder() -> Path:
     """Return the folder of the modules, whether it is there or not."""
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "poolwatch-tests" / f"oidc-provider-{VERSION}" / "node_modules"
+    return _folder() / "node_modules"
 
 
 def ensure_modules() -> Path:
-    """Return the folder of the modules, filled by npm when it is not there yet (3 MB, seconds).
+    """Return the folder of the modules, filled by npm when it is not there yet (3 MB, seconds)."""
+    return fill_once(_folder(), _fetched) / "node_modules"
 
-    It is filled beside its place and renamed at the end: a broken download or two runs at once leave no half folder.
-    """
-    modules = modules_folder()
-    if modules.is_dir():
-        return modules
-    target = modules.parent
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix="filling-") as work:
-        filled = Path(work) / "filled"
-        filled.mkdir()
-        shutil.copy(HERE / "package.json", filled)
-        result = subprocess.run(_INSTALL, cwd=filled, capture_output=True, text=True, timeout=300, check=False)
-        if result.returncode != 0 or not (filled / "node_modules" / "oidc-provider").is_dir():
-            raise OidcModulesError(
-                f"npm could not fetch oidc-provider {VERSION}, which the tests of signing in need. Check that npm"
-                f" reaches its registry. It printed:\n{(result.stdout + result.stderr).strip()[-3000:]}"
-            )
-        try:
-            filled.rename(target)
-        except OSError:  # another run was faster
-            if not modules.is_dir():
-                raise
-    return modules
+
+def _folder() -> Path:
+    return cache_folder(f"oidc-provider-{VERSION}")
+
+
+def _fetched(work: Path) -> Path:
+    filled = work / "filled"
+    filled.mkdir()
+    shutil.copy(HERE / "package.json", filled)
+    result = subprocess.run(_INSTALL, cwd=filled, capture_output=True, text=True, timeout=300, check=False)
+    if result.returncode != 0 or not (filled / "node_modules" / "oidc-provider").is_dir():
+        raise OidcModulesError(
+            f"npm could not fetch oidc-provider {VERSION}, which the tests of signing in need. Check that npm"
+            f" reaches its registry. It printed:\n{(result.stdout + result.stderr).strip()[-3000:]}"
+        )
+    return filled
