@@ -10,15 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 
-from runtime.portal_process import listen, web_config
+from runtime.portal_process import web_config
 from runtime.settings import Settings
 from runtime.sink_process import store
 from tests.support.command_line import Ended, run_cli
 from tests.support.engine import ClickHouse
 from tests.support.kafka_broker import KafkaBroker
-from tests.support.portal_world import PARTITIONS, World, open_world, until
+from tests.support.portal_world import PARTITIONS, World, open_world, served
 from tests.support.waiting import eventually_async
 
 VENDOR = Path("tests") / "data" / "vendor"
@@ -46,18 +45,14 @@ async def process(role: str, world: World) -> AsyncIterator[asyncio.subprocess.P
 async def world(kafka: KafkaBroker, clickhouse: ClickHouse, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
     async with AsyncExitStack() as stack:
         opened = await stack.enter_async_context(open_world(kafka, clickhouse, answering=False))
-        listener = stack.enter_context(listen("127.0.0.1", 0))
-        server = uvicorn.Server(web_config(opened.services))
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
-        await until(lambda: server.started)
-        monkeypatch.setenv("POOLWATCH_URL", f"http://127.0.0.1:{listener.getsockname()[1]}")
+        address = await stack.enter_async_context(served(web_config(opened.services)))
+        monkeypatch.setenv("POOLWATCH_URL", address)
         storing = asyncio.create_task(store(Settings(kafka=opened.kafka), opened.pool))
         for role in ("meter", "counter"):
             await stack.enter_async_context(process(role, opened))
         yield opened
-        server.should_exit = True
         storing.cancel()
-        await asyncio.gather(serving, storing, return_exceptions=True)
+        await asyncio.gather(storing, return_exceptions=True)
 
 
 async def cli(*arguments: str) -> Ended:

@@ -11,6 +11,7 @@ from typing import Any
 import clickhouse_connect
 import httpx
 import msgspec
+import uvicorn
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from licensing.count import figures
@@ -26,7 +27,7 @@ from runtime import topics
 from runtime.clickhouse.migrate import migrate
 from runtime.clickhouse.pool import ClientPool
 from runtime.installation import Installation
-from runtime.portal_process import clickhouse_tokens, services
+from runtime.portal_process import clickhouse_tokens, listen, services
 from runtime.settings import Kafka, Retention
 from schemas.changes import WireSeatChange
 from schemas.commands import ChangeSettings, CommandModel
@@ -286,6 +287,18 @@ async def _started(stack: contextlib.AsyncExitStack, client: Any) -> Any:
     stack.push_async_callback(client.close if hasattr(client, "close") else client.stop)
     await client.start()
     return client
+
+
+@contextlib.asynccontextmanager
+async def served(config: uvicorn.Config) -> AsyncIterator[str]:
+    """Serve an application of this process on a free port, and return its address."""
+    listener = listen("127.0.0.1", 0)
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    await until(lambda: server.started)
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server.should_exit = True
+    await serving
 
 
 async def until(check: Callable[[], Any]) -> None:

@@ -12,15 +12,14 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-import uvicorn
 
 from portal.access.tokens import new_token
-from runtime.portal_process import listen, web_config
+from runtime.portal_process import web_config
 from schemas.commands import SyncRun
 from schemas.times import format_time
 from streams.sink.processors import commands as sync_rows
 from tests.support.command_line import Ended, commands, example_of, run_cli
-from tests.support.portal_world import START, World, until
+from tests.support.portal_world import START, World, served, until
 from tests.support.sinking import MemoryRecord
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -41,10 +40,6 @@ NOT_HERE = {
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def url(world: World) -> AsyncIterator[str]:
-    listener = listen("127.0.0.1", 0)
-    server = uvicorn.Server(web_config(world.services))
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    await until(lambda: server.started)
     for name in ("contoso", "acme"):
         directory = {"ms_tenant_id": "7f0c9c1e-43a8-4a8e-8a51-0b0f35a1d201", "graph": {}}
         await world.set(name, datetime(2026, 3, 1, tzinfo=UTC), acquired_licenses=500, **directory)
@@ -59,9 +54,8 @@ async def url(world: World) -> AsyncIterator[str]:
     now = datetime.now(UTC)
     token, _ = new_token("old", "provider_viewer", frozenset(), now + HOUR, now, "test")
     await world.services.tokens.add(replace(token, id=TOKEN))
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server.should_exit = True
-    await serving
+    async with served(web_config(world.services)) as address:
+        yield address
 
 
 @pytest.fixture

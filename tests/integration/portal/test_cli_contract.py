@@ -9,13 +9,12 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-import uvicorn
 
 from portal.access.tokens import new_token
-from runtime.portal_process import listen, web_config
+from runtime.portal_process import web_config
 from schemas.times import format_time
 from tests.support.command_line import commands, run_cli
-from tests.support.portal_world import START, World, until
+from tests.support.portal_world import START, World, served, until
 from tests.support.vendor_example import ANA, HELD, TENANT, tell_vendor_example
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -84,13 +83,8 @@ async def url(world: World) -> AsyncIterator[str]:
     now = datetime.now(UTC)
     token, _ = new_token("old", "provider_viewer", frozenset(), now + timedelta(hours=1), now, "test")
     await world.services.tokens.add(replace(token, id=TOKEN))
-    listener = listen("127.0.0.1", 0)
-    server = uvicorn.Server(web_config(world.services))
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    await until(lambda: server.started)
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server.should_exit = True
-    await serving
+    async with served(web_config(world.services)) as address:
+        yield address
 
 
 @pytest.fixture(autouse=True)

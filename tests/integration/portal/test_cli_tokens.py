@@ -14,9 +14,8 @@ import uvicorn
 from portal.access.principals import Role
 from portal.access.tokens import new_token
 from portal.app import create_app
-from runtime.portal_process import listen
 from tests.support.command_line import Ended, run_cli
-from tests.support.portal_world import START, World, until
+from tests.support.portal_world import START, World, served
 from tests.support.ports import free_port
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -27,14 +26,9 @@ async def strict_url(world: World) -> AsyncIterator[str]:
     for name in ("acme", "fabrikam"):
         await world.set(name, START, acquired_licenses=5)
         await world.publish(name, START)
-    listener = listen("127.0.0.1", 0)
     app = create_app(world.services, world.services.tokens.recognise_token)
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    await until(lambda: server.started)
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server.should_exit = True
-    await serving
+    async with served(uvicorn.Config(app, log_config=None, access_log=False)) as address:
+        yield address
 
 
 @pytest.fixture

@@ -13,16 +13,15 @@ import pytest
 import pytest_asyncio
 import requests
 import schemathesis
-import uvicorn
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi import checks
 
-from runtime.portal_process import listen, web_config
+from runtime.portal_process import web_config
 from tests.support.api_document import own_document
-from tests.support.portal_world import START, World, until
+from tests.support.portal_world import START, World, served
 from tests.support.vendor_example import ANA, HELD, TENANT, tell_vendor_example
 
 pytestmark = [
@@ -54,14 +53,9 @@ async def portal(world: World) -> AsyncIterator[tuple[str, dict[str, str]]]:
     refresh = (await world.http.post(f"/api/v1/tenants/{TENANT}/refresh")).json()["id"]
     wish = {"name": "probe", "role": "tenant_viewer", "tenants": [TENANT]}
     token = (await world.http.post("/api/v1/tokens", json=wish)).json()["id"]
-    listener = listen("127.0.0.1", 0)
-    server = uvicorn.Server(web_config(world.services))
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    await until(lambda: server.started)
     known = {"tenant": TENANT, "subject": ANA, "sync_id": HELD, "refresh_id": refresh, "token_id": token}
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}", known
-    server.should_exit = True
-    await serving
+    async with served(web_config(world.services)) as address:
+        yield address, known
 
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=["allowed", "not allowed"])

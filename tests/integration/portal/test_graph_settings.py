@@ -9,14 +9,13 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-import uvicorn
 
 from collectors.graph.api.clouds import CLOUDS
 from runtime import graph_check
-from runtime.portal_process import listen, web_config
+from runtime.portal_process import web_config
 from tests.support.command_line import Ended, run_cli
 from tests.support.graph import CLIENT_ID, CLIENT_SECRET, MsalHttp, served_graph
-from tests.support.portal_world import World, until
+from tests.support.portal_world import World, served, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -26,13 +25,8 @@ GROUP = "aa8c1c36-5b0e-4d2f-8a67-3c0a1d5c2f01"
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def url(world: World) -> AsyncIterator[str]:
-    listener = listen("127.0.0.1", 0)
-    server = uvicorn.Server(web_config(world.services))
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    await until(lambda: server.started)
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server.should_exit = True
-    await serving
+    async with served(web_config(world.services)) as address:
+        yield address
 
 
 async def patched(world: World, tenant: str, body: dict[str, Any]) -> Any:

@@ -9,16 +9,15 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-import uvicorn
 
 from portal.api.stream import _events
-from runtime.portal_process import listen, web_config
+from runtime.portal_process import web_config
 from schemas.commands import Refresh
 from schemas.identifiers import partition_of
 from schemas.sources import SourceState
 from schemas.times import format_time
 from tests.support.command_line import Ended, run_cli
-from tests.support.portal_world import PARTITIONS, START, World, until
+from tests.support.portal_world import PARTITIONS, START, World, served, until
 from tests.support.waiting import eventually_async
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -180,15 +179,9 @@ async def test_a_tenant_never_heard_of_has_no_sources(world: World, tenant: str)
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def url(world: World, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
-    listener = listen("127.0.0.1", 0)
-    server = uvicorn.Server(web_config(world.services))
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    await until(lambda: server.started)
-    own = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    monkeypatch.setenv("POOLWATCH_URL", own)
-    yield own
-    server.should_exit = True
-    await serving
+    async with served(web_config(world.services)) as own:
+        monkeypatch.setenv("POOLWATCH_URL", own)
+        yield own
 
 
 async def cli(*arguments: str) -> Ended:
