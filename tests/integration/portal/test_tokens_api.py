@@ -9,14 +9,13 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
-import structlog
 
 from portal.access.gate import anybody_here
 from portal.access.principals import Role
 from portal.access.tokens import by_token_or, new_token
 from portal.app import create_app
 from schemas.times import format_time, parse_time
-from tests.support.logs import hear
+from tests.support.logs import heard
 from tests.support.portal_world import START, World
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -74,11 +73,10 @@ async def test_an_expired_token_opens_nothing(http: httpx.AsyncClient, world: Wo
 
 
 async def test_the_secret_is_shown_once_and_kept_nowhere(
-    http: httpx.AsyncClient, world: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    http: httpx.AsyncClient, world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    hear(monkeypatch, "portal")
-    with structlog.testing.capture_logs() as logged:
+    with heard("portal") as logged:
         token = await made(http, name="silent")
         headers = bearer(token["secret"])
         await http.get("/api/v1/tenants", headers=headers)

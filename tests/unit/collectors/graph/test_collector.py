@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-import structlog
 
 from collectors.errors import PublishFailedError
 from collectors.graph.api.clouds import GraphTenant
@@ -19,7 +18,7 @@ from collectors.graph.schedule import Due, Schedule
 from collectors.graph.visit import Visited, Visitor
 from schemas.commands import Notified
 from schemas.sources import Part, SourceState
-from tests.support.logs import hear
+from tests.support.logs import heard
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -135,13 +134,10 @@ async def test_tenants_that_fail_keep_only_their_own_places_busy(desk: Desk) -> 
 
 
 @pytest.mark.parametrize("outcome", [PublishFailedError("the broker is away"), KeyError("+33199001001")])
-async def test_an_errand_that_breaks_is_tried_again_and_tells_nothing_personal(
-    desk: Desk, outcome: Exception, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    hear(monkeypatch, "collectors")
+async def test_an_errand_that_breaks_is_tried_again_and_tells_nothing_personal(desk: Desk, outcome: Exception) -> None:
     desk.visitor.outcome = outcome
     desk.visitor.open.set()
-    with structlog.testing.capture_logs() as logs:
+    with heard("collectors") as logs:
         desk.collector.collect(tenant("acme"))
         await desk.turn()
     assert 1 == len(logs)
