@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from schemas.alert import AlertRule
 from schemas.events import FacetName
 from schemas.times import Instant
 
@@ -81,6 +82,24 @@ class ConfirmSync(_Command):
     sync_id: str
 
 
+class AcknowledgeAlert(_Command):
+    """A person has seen the open alert of a rule: no reminders until its level rises."""
+
+    type: Literal["acknowledge_alert"] = "acknowledge_alert"
+    rule: AlertRule
+
+
+class Finding(_Command):
+    """What a look at the stored facts and counts of a tenant has found for a rule; it replaces what was told before."""
+
+    type: Literal["finding"] = "finding"
+    rule: Literal["forecast", "suspicious_tag"]
+    value: float | None
+    """Days until the pool runs out (None: no end in sight), or numbers with a suspicious tag."""
+    detail: str = ""
+    """A sentence for people, without personal data."""
+
+
 class Answer(BaseModel):
     """What became of a command."""
 
@@ -94,5 +113,7 @@ class Answer(BaseModel):
     settings: dict[str, Any] | None = None
 
 
-Command = ChangeSettings | Refresh | SyncRun | Notified | SourceHints | ConfirmSync | Answer
+Command = (
+    ChangeSettings | Refresh | SyncRun | Notified | SourceHints | ConfirmSync | AcknowledgeAlert | Finding | Answer
+)
 CommandModel: TypeAdapter[Any] = TypeAdapter(Annotated[Command, Field(discriminator="type")])

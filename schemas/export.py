@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
-from schemas.alert import Alert
+from schemas.alert import Alert, Delivery
 from schemas.changes import DeadLetter, SeatChange, SnapshotEnd, SyncRecord, Tally
 from schemas.commands import Command
 from schemas.count import Count
@@ -47,7 +47,7 @@ VALUES: dict[TopicName, tuple[Any, _Mode]] = {
     "tallies": (Annotated[Tally | SnapshotEnd, Field(discriminator="type")], "serialization"),
     "license-counts": (Count, "serialization"),
     "sources": (SourceState, "serialization"),
-    "alerts": (Alert, "serialization"),
+    "alerts": (Annotated[Alert | Delivery, Field(discriminator="type")], "serialization"),
     "dead-letters": (DeadLetter, "serialization"),
 }
 """Model of each topic's value; of `dead-letters`, whose value is what was refused, the model of the headers."""

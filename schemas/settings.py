@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from schemas.alert import AlertRule
 from schemas.identifiers import TenantId
 from schemas.times import Instant
 
@@ -22,6 +23,7 @@ CloudName = Literal["global", "gcc_high", "dod", "china"]
 
 Guid = Annotated[str, StringConstraints(to_lower=True, strip_whitespace=True, min_length=1, max_length=64)]
 Pattern = Annotated[str, StringConstraints(max_length=1_000)]
+ChannelName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 Percent = Annotated[float, Field(ge=0, le=1_000)]
 
 
@@ -53,13 +55,44 @@ class Criteria(Model):
     reject_service_numbers: Pattern | None = None
 
 
-class AlertLimits(Model):
-    """Limits of the pool alerts, in percent of the pool; None = the provider's default."""
+class Silence(Model):
+    """A time in which alerts are raised and kept, and nobody is told of them: a mute, or a planned maintenance."""
+
+    rule: AlertRule | None = None
+    """None = all rules."""
+    since: Instant | None = None
+    """None = from now on."""
+    until: Instant
+    reason: Annotated[str, StringConstraints(max_length=200)] = ""
+
+
+class AlertSettings(Model):
+    """When alerts are raised and who is told of them; None = the provider's default.
+
+    Percent are of the pool, seats are licences. A level is entered at its own value, and left below it by the distance
+    from `warning_percent` to `clear_percent` (2 points where that is None), or by one seat.
+    """
 
     warning_percent: Percent | None = None
     critical_percent: Percent | None = None
     clear_percent: Percent | None = None
+    warning_available: Annotated[int, Field(ge=0, le=1_000_000_000)] | None = None
+    """So many seats left, or fewer, are a warning as well."""
+    critical_available: Annotated[int, Field(ge=0, le=1_000_000_000)] | None = None
     dwell_s: Annotated[int, Field(ge=0, le=604_800)] | None = None
+    """For so long a level must hold before it is told, and be left before that is told."""
+    grace_percent: Percent | None = None
+    """Over the pool by more than this is beyond the grace; None and no `grace_days` = there is no grace to exceed."""
+    grace_days: Annotated[int, Field(ge=0, le=366)] | None = None
+    """Over the pool for longer than this is beyond the grace."""
+    forecast_days: Annotated[int, Field(ge=0, le=3_650)] | None = None
+    """Warn when the pool is expected to run out within so many days; 0 = never."""
+    remind_after_s: Annotated[int, Field(ge=0, le=31_536_000)] | None = None
+    """Tell again of an alert that nobody has acknowledged; 0 = never."""
+    channels: Annotated[list[ChannelName], Field(max_length=50)] | None = None
+    """Which of the operator's channels are told; None = all that serve the tenant."""
+    silences: Annotated[list[Silence], Field(max_length=100)] | None = None
+    """The provider's hold for every tenant, beside the tenant's own."""
 
 
 class Graph(Model):
@@ -99,7 +132,7 @@ class TenantSettings(_Stamps):
     gateways: Annotated[list[Annotated[str, AfterValidator(_host)]], Field(max_length=1_000)] = []
     graph: Graph | None = None
     """None = Microsoft Graph is not read; it takes `ms_tenant_id` as well."""
-    alerts: AlertLimits = AlertLimits()
+    alerts: AlertSettings = AlertSettings()
     stale_after_s: Annotated[int, Field(ge=1, le=31_536_000)] | None = None
 
 
@@ -108,7 +141,7 @@ class ProviderSettings(_Stamps):
 
     tenant: Literal["_provider"] = "_provider"
     factors: Factors = Factors()
-    alerts: AlertLimits = AlertLimits()
+    alerts: AlertSettings = AlertSettings()
     stale_after_s: Annotated[int, Field(ge=1, le=31_536_000)] | None = None
 
 
@@ -117,4 +150,6 @@ STAMPS = ("revision", "updated_at", "updated_by", "removed_at")
 """Keys that a body may carry and that are ignored there, so that what GET gives can be PUT."""
 
 DEFAULT_STALE_AFTER_S = 3_600
-DEFAULT_ALERTS = AlertLimits(warning_percent=90.0, critical_percent=100.0, clear_percent=None, dwell_s=60)
+DEFAULT_ALERTS = AlertSettings(
+    warning_percent=90.0, critical_percent=100.0, dwell_s=60, forecast_days=14, remind_after_s=86_400
+)

@@ -13,6 +13,7 @@ TopicName = Literal[
     "license-counts",
     "sources",
     "alerts",
+    "alert-state",
     "dead-letters",
     "meter-state-changelog",
 ]
@@ -52,7 +53,8 @@ TOPICS: dict[TopicName, Topic] = {
         Topic(
             "sources", "tenant/source/part", "how the last reading of a source went, where the next begins", _COMPACTED
         ),
-        Topic("alerts", "tenant", "alert state changes", _KEPT_7_DAYS),
+        Topic("alerts", "tenant", "changes of alerts, and what became of their telling", _KEPT_7_DAYS),
+        Topic("alert-state", "tenant", "a tenant's open alerts, and what is yet to be told of them", _COMPACTED),
         Topic(
             "dead-letters", "as read", "original bytes of refused events, reason and origin in headers", _KEPT_7_DAYS
         ),

@@ -18,7 +18,7 @@ from portal.answers.masks import MaskHistory, read_masks
 from portal.problems import Problem
 from portal.services import Services
 from schemas.count import Cause, Count, Hint
-from schemas.settings import AlertLimits, ProviderSettings, TenantSettings
+from schemas.settings import AlertSettings, ProviderSettings, TenantSettings
 from schemas.times import format_time
 
 T = TypeVar("T")
@@ -55,7 +55,7 @@ class Context:
         """Read the history of the tenant's settings and enabled factors; it asks the store, so it belongs in `read`."""
         return read_masks(self.services.store, tenant, self.settings_of(tenant), self.services.live.provider())
 
-    def limits_of(self, tenant: str) -> AlertLimits:
+    def limits_of(self, tenant: str) -> AlertSettings:
         """Return the limits of the pool alerts that hold for a tenant."""
         return alert_limits(self.settings_of(tenant), self.services.live.provider())
 

@@ -19,7 +19,7 @@ from portal.web.pieces.text import Text, heading, tag
 from portal.web.settings.settings_form import SettingsForm
 from portal.web.settings.tenant_removal import removal
 from schemas.identifiers import PROVIDER_KEY
-from schemas.settings import DEFAULT_ALERTS, DEFAULT_STALE_AFTER_S, AlertLimits, ProviderSettings
+from schemas.settings import DEFAULT_ALERTS, DEFAULT_STALE_AFTER_S, AlertSettings, ProviderSettings
 
 _SWITCHES = ("lifecycle", "user_interface", "service_number")
 _LIMITS = ("warning_percent", "critical_percent", "clear_percent", "dwell_s")
@@ -76,7 +76,7 @@ async def provider_settings(request: Request) -> None:
         with _section("License factors"):
             form.add(*(switch_field(f"factors.{name}", default=True) for name in _SWITCHES))
         with _section("Alerts and freshness"):
-            form.add(*_limits(AlertLimits(), "default"))
+            form.add(*_limits(AlertSettings(), "default"))
             form.add(number_field("stale_after_s", f"Default: {DEFAULT_STALE_AFTER_S}"))
         form.begin()
 
@@ -90,7 +90,7 @@ def _is_on(provider: ProviderSettings, name: str) -> bool:
     return getattr(provider.factors, name) is not False
 
 
-def _limits(provider: AlertLimits, whose: str) -> list[OneField]:
+def _limits(provider: AlertSettings, whose: str) -> list[OneField]:
     fields = []
     for name in _LIMITS:
         own, built_in = getattr(provider, name), getattr(DEFAULT_ALERTS, name)

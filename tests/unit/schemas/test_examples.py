@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 import schemas
 from licensing.count import figures
 from licensing.factors import ALL
-from schemas.alert import Alert
+from schemas.alert import Alert, Delivery
 from schemas.changes import DeadLetter, SeatChange, SnapshotEnd, SyncRecord, Tally
 from schemas.commands import CommandModel
 from schemas.count import Count
@@ -26,6 +26,7 @@ from schemas.topics import TopicName
 EXAMPLES = {path.stem: path for path in (Path(schemas.__path__[0]) / "examples").glob("*.json")}
 MODELS: dict[str, TypeAdapter[Any]] = {
     "alert": TypeAdapter(Alert),
+    "delivery": TypeAdapter(Delivery),
     "count": TypeAdapter(Count),
     "dead_letter_headers": TypeAdapter(DeadLetter),
     "provider_settings": TypeAdapter(ProviderSettings),
@@ -38,6 +39,7 @@ MODELS: dict[str, TypeAdapter[Any]] = {
 }
 TOPIC_OF: dict[str, TopicName] = {
     "alert": "alerts",
+    "delivery": "alerts",
     "count": "license-counts",
     "dead_letter_headers": "dead-letters",
     "event.directory": "user-changes",
@@ -95,6 +97,11 @@ WRONG: list[tuple[str, str, object, str]] = [
     ("command.confirm_sync", "sync_id", MISSING, "Field required"),
     ("command.answer", "status", "perhaps", "Input should be 'done'"),
     ("alert", "state", "loud", "Input should be 'firing'"),
+    ("delivery", "state", "lost", "Input should be 'delivered'"),
+    ("command.acknowledge_alert", "rule", "mood", "Input should be 'pool'"),
+    ("command.finding", "rule", "pool", "Input should be 'forecast'"),
+    ("tenant_settings", "alerts", {"silences": [{"reason": "x"}]}, "Field required"),
+    ("provider_settings", "alerts", {"channels": ["Ops!"]}, "String should match pattern"),
     ("dead_letter_headers", "partition", 3, "Input should be a valid string"),
 ]
 

@@ -110,5 +110,5 @@ def test_a_topic_is_named_with_the_prefix_and_its_short_name() -> None:
 
 def test_the_topics_that_are_states_are_compacted_and_the_others_end_after_a_while() -> None:
     compacted = {name for name, topic in TOPICS.items() if topic.config["cleanup.policy"] == "compact"}
-    assert compacted == {"tenants", "tallies", "license-counts", "sources", "meter-state-changelog"}
+    assert compacted == {"tenants", "tallies", "license-counts", "sources", "alert-state", "meter-state-changelog"}
     assert all("retention.ms" in TOPICS[name].config for name in set(TOPICS) - compacted)
