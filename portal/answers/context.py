@@ -9,7 +9,7 @@ from typing import NoReturn, TypeVar
 import anyio.to_thread
 from anyio import CapacityLimiter
 
-from licensing.alert_limits import alert_limits
+from licensing.alerts.limits import alert_limits
 from licensing.count import figures
 from licensing.criteria import compile_criteria
 from licensing.factors import enabled_mask

@@ -7,7 +7,7 @@ from heapq import nsmallest
 from itertools import chain
 from typing import Literal
 
-from licensing.alert_limits import is_alerting
+from licensing.alerts.limits import is_alerting
 from portal.answers.context import Context
 from portal.pagination import decode_cursor, encode_cursor
 from schemas.count import Count, Hint

@@ -49,11 +49,15 @@ def with_epoch(value: bytes, epoch: bytes) -> bytes:
     return b"".join((value[:1], epoch, value[_BODY:]))
 
 
-class SourceMark(msgspec.Struct, array_like=True, gc=False):
-    """What is known of a source of a facet, in ms since 1970, 0 = never: last sync's start, last confirmation,
-    newest event."""
+NEVER_MS = -(1 << 62)
+"""Before every instant that can be told: 0 is one of them, and things are observed before 1970."""
 
-    swept_ms: int = 0
+
+class SourceMark(msgspec.Struct, array_like=True, gc=False):
+    """What is known of a source of a facet, in ms since 1970: last sync's start; last confirmation and newest event,
+    0 = never."""
+
+    swept_ms: int = NEVER_MS
     confirmed_ms: int = 0
     newest_ms: int = 0
 
@@ -94,9 +98,9 @@ class Header(msgspec.Struct, array_like=True, gc=False):
                 del self.sources[number]
 
     def swept_ms(self, facet: int, source: str) -> int:
-        """Return the start of the last completed sync of a source of a facet, 0 where there is none."""
+        """Return the start of the last completed sync of a source of a facet, NEVER_MS where there is none."""
         mark = self.sources.get(facet, {}).get(source)
-        return mark.swept_ms if mark is not None else 0
+        return mark.swept_ms if mark is not None else NEVER_MS
 
 
 _decode_header = msgspec.msgpack.Decoder(Header).decode

@@ -179,7 +179,7 @@ class Slice:
         if observed_ms > work.newest.get(mark, 0) and source != ASSUMED_SOURCE:
             work.newest[mark] = observed_ms
         swept_ms = work.header.swept_ms(facet.number, source)
-        if swept_ms and observed_ms < swept_ms:  # 0 is never, also for what was observed before 1970
+        if observed_ms < swept_ms:
             facet = facet.outdated()
         if value is None:
             facets, rev, old_profile, changed = [facet], work.header.first_rev, None, True

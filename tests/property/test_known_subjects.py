@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from schemas.events import FACTS
@@ -91,7 +91,12 @@ def test_events_of_known_subjects_are_refused_as_the_long_way_refuses_them(event
     assert [(rejection.raw, rejection.reason) for rejection in rejections] == world.refused()[begun:]
 
 
+BEFORE_1970 = {"type": "interface", "tenant": "0", "subject": "user:5d2f", "observed_at": "1969-01-01T00:00:00Z"}
+SYNC_OF_1970 = {"type": "sync_completed", "tenant": "0", "facet": "interface", "started_at": "1970-01-01T00:00:00Z"}
+
+
 @given(events=st.lists(observations() | odd_events(), min_size=1, max_size=8))
+@example([SYNC_OF_1970, BEFORE_1970 | {"facts": {}}])
 def test_a_second_telling_through_the_short_way_changes_no_tally(events: list[Any]) -> None:
     values = [as_json(event) for event in events]
     world = World()

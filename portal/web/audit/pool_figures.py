@@ -2,7 +2,7 @@
 
 from nicegui import ui
 
-from licensing.alert_limits import is_alerting
+from licensing.alerts.limits import is_alerting
 from portal.answers.tenant_list import is_over_pool
 from portal.web.frame.visit import Visit
 from portal.web.pieces.figures import NONE, LiveNumber, LocalTime, licences, percent

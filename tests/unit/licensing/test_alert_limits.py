@@ -2,7 +2,7 @@
 
 import pytest
 
-from licensing.alert_limits import alert_limits, is_alerting
+from licensing.alerts.limits import alert_limits, is_alerting
 from schemas.settings import AlertSettings, ProviderSettings, Silence, TenantSettings
 from schemas.times import parse_time
 
