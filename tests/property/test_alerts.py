@@ -2,11 +2,13 @@
 time, and keeps no state."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from licensing.alerts.levels import rank
+from schemas.alert import Alert
 from schemas.times import to_ms
 from tests.support.alerts import START_MS, Watched
 
@@ -25,7 +27,7 @@ class Limits:
     dwell: int
     grace: int
 
-    def settings(self) -> dict[str, float | int]:
+    def settings(self) -> dict[str, Any]:
         return {
             "warning_percent": self.warning,
             "critical_percent": self.critical,
@@ -65,11 +67,12 @@ usages = st.lists(
 
 def by_second(steps: list[tuple[int, int]]) -> dict[int, int]:
     """Return what was in use in each second, from the first count on."""
-    at, counts = 0, {}
+    at = 0
+    counts: dict[int, int] = {}
     for wait, used in steps:
         at += wait
         counts[at] = used
-    held, second = {}, min(counts)
+    held: dict[int, int] = {}
     for second in range(min(counts), END_S + max(counts)):
         held[second] = counts.get(second, held.get(second - 1, 0))
     return held
@@ -159,7 +162,7 @@ def test_killed_at_any_moment_it_tells_the_same_with_the_same_ids(
     kept = None
     place = 0
     deaths = data.draw(st.integers(0, 6))
-    told = {}
+    told: dict[str, Alert] = {}
     while True:
         dies_at = data.draw(st.integers(place, len(counts))) if deaths else len(counts)
         for number in range(place, dies_at):

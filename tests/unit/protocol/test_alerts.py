@@ -1,5 +1,7 @@
 """Alerts of one tenant, step by step: what is told, when, and to whom."""
 
+from typing import Any
+
 import pytest
 
 from schemas.commands import AcknowledgeAlert, Finding
@@ -11,10 +13,10 @@ from streams.protocol.alert_state import decode_state, encode_state
 from streams.protocol.alerts import AlertPartition
 from tests.support.alerts import START_MS, Watched, count_at
 
-LIMITS = {"warning_percent": 80.0, "critical_percent": 90.0, "dwell_s": 10, "remind_after_s": 0}
+LIMITS: dict[str, Any] = {"warning_percent": 80.0, "critical_percent": 90.0, "dwell_s": 10, "remind_after_s": 0}
 
 
-def watched(**limits: object) -> Watched:
+def watched(**limits: Any) -> Watched:
     return Watched(**(LIMITS | limits))
 
 
