@@ -1,22 +1,25 @@
-"""Owns the process of meters and counters: topics checked, Faust apps made from the settings and run until a signal."""
+"""Owns the process of meters, counters and alerts: topics checked, Faust apps made from the settings and run until a
+signal."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Literal
 
 from aiokafka.errors import KafkaError
 
 from runtime import kafka, topics
+from runtime.alerting import alerting
 from runtime.installation import Installation, group_base
 from runtime.settings import Kafka, Settings
+from streams.alerts import new_alerts_app
+from streams.batch_transport import BatchApp
 from streams.counter import new_counter_app
 from streams.kafka import KafkaOptions
 from streams.meter import new_meter_app
 from streams.run import run_apps
 
-Role = Literal["meter", "counter"]
-_APPS = {"meter": new_meter_app, "counter": new_counter_app}
+Role = Literal["meter", "counter", "alerts"]
 
 
 class WorkerError(Exception):
@@ -24,10 +27,22 @@ class WorkerError(Exception):
 
 
 def run_worker(settings: Settings, roles: Sequence[Role]) -> int:
-    """Run meter, counter or both until SIGTERM or Ctrl-C; return the exit code. Raises WorkerError and TopicsError."""
+    """Run these roles until SIGTERM or Ctrl-C; return the exit code. Raises WorkerError and TopicsError."""
     asyncio.run(_check(settings.kafka))
-    options = options_of(settings.kafka)
-    return run_apps([partial(_APPS[role], options) for role in roles])
+    return run_apps([app_of(role, settings, options_of(settings.kafka)) for role in roles])
+
+
+def app_of(
+    role: Role, settings: Settings, options: KafkaOptions, on_ready: Callable[[], None] | None = None
+) -> Callable[[], BatchApp]:
+    """Return what makes the Faust app of a role, for `streams.run`."""
+    match role:
+        case "meter":
+            return partial(new_meter_app, options, on_ready)
+        case "counter":
+            return partial(new_counter_app, options, on_ready)
+        case "alerts":
+            return partial(new_alerts_app, options, *alerting(settings), on_ready)
 
 
 async def _check(own: Kafka) -> None:

@@ -2,8 +2,8 @@
 Kafka and handed to whoever tells people."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol
 
 import pydantic
 import structlog
@@ -35,21 +35,48 @@ _TELLING_S = 0.2
 log = structlog.get_logger()
 
 
+class Telling(Protocol):
+    """Who tells people (`streams.notify`)."""
+
+    def submit(self, messages: Iterable[Message]) -> None:
+        """Take messages; one that is in hand already is not taken twice."""
+
+    async def close(self) -> None:
+        """End; what was not told is submitted again after the next start."""
+
+
+Report = Callable[[Outcome], None]
+
+
 class Desk:
     """What the partitions of a process share: to whom messages go, and what came of them."""
 
-    def __init__(self, partitions: int) -> None:
+    def __init__(self, partitions: int, new_telling: Callable[[Report], Telling] | None = None) -> None:
+        """`new_telling(report)` is called once there is a loop; None where there are no channels."""
         self._partitions = partitions
+        self._new_telling = new_telling
+        self._telling: Telling | None = None
         self._outcomes: dict[int, list[Outcome]] = defaultdict(list)
-        self.submit: Callable[[Sequence[Message]], None] = lambda _: None
 
-    def report(self, outcome: Outcome) -> None:
-        """Take what became of a message."""
+    def submit(self, messages: Iterable[Message]) -> None:
+        """Hand on what is to be told."""
+        if self._telling is None and self._new_telling is not None:
+            self._telling = self._new_telling(self._report)
+        if self._telling is not None:
+            self._telling.submit(messages)
+
+    def _report(self, outcome: Outcome) -> None:
         self._outcomes[partition_of(outcome.tenant.encode(), self._partitions)].append(outcome)
 
     def take(self, partition: int) -> list[Outcome]:
         """Return what became of the messages of a partition's tenants since the last call."""
         return self._outcomes.pop(partition, [])
+
+    async def close(self, *_: Any, **__: Any) -> None:
+        """Let nobody be told any more."""
+        if self._telling is not None:
+            await self._telling.close()
+            self._telling = None
 
 
 class AlertWorker:
@@ -225,7 +252,7 @@ class AlertWorker:
         if dead:
             await self._executor.run(single(Publish("12-dead-letters", "dead-letters", self._partition, dead)))
 
-    def _tell(self, states: Any) -> None:
+    def _tell(self, states: Iterable[AlertState]) -> None:
         messages = [
             Message(alert, self._alerts.display_name(alert.tenant), channel, pending.attempts, pending.due_ms)
             for state in states
@@ -267,4 +294,7 @@ def new_alerts_app(
         alerts = AlertPartition(process.settings.book, channels_of)
         return AlertWorker(partition, alerts, process.producer, process.consumer, options, desk)
 
-    return Process("alerts", options, INPUT_TOPICS, new_worker, on_ready).app
+    app = Process("alerts", options, INPUT_TOPICS, new_worker, on_ready).app
+    signals: Any = app
+    signals.on_before_shutdown.connect(desk.close, weak=False)
+    return app

@@ -1,4 +1,4 @@
-"""Owns the commands `run meter|counter|sink|portal|collector`: one process of a cluster each."""
+"""Owns the commands `run meter|counter|sink|alerts|portal|collector`: one process of a cluster each."""
 
 import asyncio
 import logging
@@ -48,6 +48,15 @@ def sink() -> None:
         raise Failure(str(error)) from error
 
 
+@run.command("alerts")
+def alerts() -> None:
+    """Run the alert process: watches the counts, and tells people by the channels of the settings (docs/alerts.md).
+
+    Example: poolwatch run alerts
+    """
+    _run_worker("alerts")
+
+
 @run.command("portal")
 def portal() -> None:
     """Run the portal: REST API, stream and page.
@@ -79,7 +88,7 @@ def collector(
         raise Failure(str(error)) from error
 
 
-def _run_worker(role: Literal["meter", "counter"]) -> None:
+def _run_worker(role: Literal["meter", "counter", "alerts"]) -> None:
     from runtime.topics import TopicsError
     from runtime.worker import WorkerError, run_worker
 

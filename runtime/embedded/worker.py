@@ -1,4 +1,4 @@
-"""Owns the process of the embedded stack that counts: meter and counter on the embedded broker, in one loop."""
+"""Owns the process of the embedded stack that counts: meter, counter and alerts on the embedded broker, in one loop."""
 
 import dataclasses
 import sys
@@ -9,16 +9,14 @@ from pathlib import Path
 from runtime.embedded.marks import COUNTING_MARK, REBUILT_MARK, run_folder
 from runtime.embedded.own_settings import SESSION_TIMEOUT_S, own_settings
 from runtime.logging import configure
-from runtime.worker import options_of
-from streams.counter import new_counter_app
-from streams.meter import new_meter_app
+from runtime.worker import app_of, options_of
 from streams.run import run_apps
 
 _LOOK_S = 0.02
 
 
 def main() -> int:
-    """Run meter and counter until SIGTERM: `python -m runtime.embedded.worker BOOTSTRAP DATA PORT`."""
+    """Run meter, counter and alerts until SIGTERM: `python -m runtime.embedded.worker BOOTSTRAP DATA PORT`."""
     bootstrap, data, port = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
     folder = run_folder(data)
     waiting = {"meter", "counter"}
@@ -37,8 +35,9 @@ def main() -> int:
     )
     return run_apps(
         [
-            partial(new_meter_app, options, on_ready=partial(ready, "meter")),
-            partial(new_counter_app, options, on_ready=partial(ready, "counter")),
+            app_of("meter", settings, options, partial(ready, "meter")),
+            app_of("counter", settings, options, partial(ready, "counter")),
+            app_of("alerts", settings, options),  # counts do not wait for it
         ]
     )
 

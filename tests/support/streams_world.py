@@ -51,9 +51,11 @@ class StreamsWorld:
         self._sent: dict[TopicPartition, int] = {}
         self._names = {options.topic(name): name for name in TOPICS}
 
-    def worker(self, name: str = "worker", roles: tuple[str, ...] = BOTH, fault: str = "", loses: int = 0) -> Worker:
+    def worker(
+        self, name: str = "worker", roles: tuple[str, ...] = BOTH, fault: str = "", loses: int = 0, **settings: Any
+    ) -> Worker:
         """Start a process; it is killed at the end of the test if it still runs."""
-        worker = Worker(self.options, self._folder, name, roles, fault, loses)
+        worker = Worker(self.options, self._folder, name, roles, fault, loses, settings)
         self.workers.append(worker)
         return worker
 
@@ -123,7 +125,9 @@ class StreamsWorld:
 
         async def look() -> Answer:
             await self.read()
-            values = [record.value for record in self.records["commands"] if b'"type":"answer"' in record.value]
+            values = [
+                record.value for record in self.records["commands"] if b'"type":"answer"' in (record.value or b"")
+            ]
             answers = [Answer.model_validate_json(value) for value in values]
             found = [answer for answer in answers if answer.id == command_id]
             assert found

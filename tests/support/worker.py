@@ -1,4 +1,4 @@
-"""Meters and counters as child processes: started, stopped, killed, frozen, and read by what they log."""
+"""Meters, counters and alerts as child processes: started, stopped, killed, frozen, and read by what they log."""
 
 import dataclasses
 import json
@@ -19,8 +19,8 @@ BOTH = ("meter", "counter")
 
 
 class Worker:
-    """A process that runs meter, counter or both. `fault`: where it dies or freezes (streams.fault);
-    `loses`: every n-th batch that it fetches vanishes before it is processed."""
+    """A process that runs meter, counter, alerts or several. `fault`: where it dies or freezes (streams.fault);
+    `loses`: every n-th batch that it fetches vanishes before it is processed; `settings`: of the process."""
 
     def __init__(
         self,
@@ -30,10 +30,12 @@ class Worker:
         roles: tuple[str, ...] = BOTH,
         fault: str = "",
         loses: int = 0,
+        settings: dict[str, Any] | None = None,
     ) -> None:
         self.name = name
         self.roles = roles
-        arguments = json.dumps({"options": dataclasses.asdict(options), "roles": roles, "loses": loses})
+        arguments = json.dumps({"options": dataclasses.asdict(options), "roles": roles, "loses": loses,
+                                "settings": settings or {}})  # fmt: skip
         self._command = [sys.executable, "-m", "tests.support.worker_main", arguments]
         self._environment = os.environ | {VARIABLE: fault}
         self._log = folder / f"{name}-{uuid.uuid4().hex[:4]}.log"

@@ -1,4 +1,5 @@
-"""The process that tests start, kill and freeze: meter, counter or both, with options of the test's choice."""
+"""The process that tests start, kill and freeze: meter, counter, alerts or several, with options of the test's
+choice."""
 
 import itertools
 import json
@@ -9,14 +10,11 @@ from typing import Any
 import structlog
 
 from runtime.logging import configure
-from runtime.settings import Log
-from streams.counter import new_counter_app
+from runtime.settings import Log, load
+from runtime.worker import app_of
 from streams.kafka import KafkaOptions
-from streams.meter import new_meter_app
 from streams.pipeline import Pipelines
 from streams.run import run_apps
-
-APPS = {"meter": new_meter_app, "counter": new_counter_app}
 
 
 def main() -> int:
@@ -27,9 +25,9 @@ def main() -> int:
         _lose(arguments["loses"])
     options = KafkaOptions(**arguments["options"])
     log = structlog.get_logger()
-    roles = arguments["roles"]
+    settings = load(**arguments["settings"])
     return run_apps(
-        [partial(APPS[role], options, on_ready=partial(log.info, "worker_ready", role=role)) for role in roles]
+        [app_of(role, settings, options, partial(log.info, "worker_ready", role=role)) for role in arguments["roles"]]
     )
 
 
