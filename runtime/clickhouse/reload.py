@@ -1,4 +1,4 @@
-"""Owns what a start on an empty broker reads back: facts, profiles, settings, sync marks, newest counts."""
+"""Owns what a start on an empty broker reads back: facts, profiles, settings, sync marks, counts, alert states."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -80,6 +80,14 @@ class StoredCount:
     count: str
 
 
+@dataclass(frozen=True, slots=True)
+class StoredAlertState:
+    """What the alert process kept of a tenant last, as JSON."""
+
+    tenant: str
+    state: str
+
+
 _TIMES = "toUnixTimestamp64Milli(observed_at), toUnixTimestamp64Milli(recorded_at)"
 _SUBJECTS = f"""SELECT tenant, subject, rev, profile, {_TIMES}
 FROM subject_profiles FINAL ORDER BY tenant, subject"""
@@ -96,6 +104,9 @@ _SYNCS = """SELECT tenant, facet, source, partition, toUnixTimestamp64Milli(star
 FROM sync_marks FINAL ORDER BY tenant, facet, source, partition"""
 _SETTINGS = """SELECT tenant, argMax(revision, (at, revision)), argMax(settings, (at, revision)) AS newest
 FROM tenant_settings FINAL GROUP BY tenant HAVING newest != '' ORDER BY tenant"""
+# Alerts are judged from counts: what is kept of a tenant without one belongs to a tenant that was purged.
+_ALERT_STATES = """SELECT tenant, state FROM alert_states FINAL
+WHERE tenant IN (SELECT tenant FROM latest_counts) ORDER BY tenant"""
 _COUNTS = "SELECT tenant, epoch, version, count FROM latest_counts FINAL ORDER BY tenant"
 
 
@@ -170,3 +181,9 @@ def newest_counts(pool: ClientPool) -> list[StoredCount]:
             StoredCount(tenant, int(epoch), int(version), text)
             for tenant, epoch, version, text in client.query(_COUNTS).result_rows
         ]
+
+
+def alert_states(pool: ClientPool) -> list[StoredAlertState]:
+    """Return what was kept of each tenant's alerts last, by tenant."""
+    with pool.lease() as client:
+        return [StoredAlertState(tenant, text) for tenant, text in client.query(_ALERT_STATES).result_rows]

@@ -1,5 +1,5 @@
-"""Owns the start on an empty broker: settings, state, newest counts and held syncs are put back from ClickHouse before
-anything runs."""
+"""Owns the start on an empty broker: settings, state, newest counts, states of alerts and held syncs are put back from
+ClickHouse before anything runs."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ import structlog
 from aiokafka import AIOKafkaProducer
 
 from runtime.clickhouse.pool import ClientPool
-from runtime.clickhouse.reload import latest_facets, newest_counts, newest_settings, sync_marks
+from runtime.clickhouse.reload import alert_states, latest_facets, newest_counts, newest_settings, sync_marks
 from runtime.embedded.held_syncs import held_syncs
 from schemas.identifiers import partition_of
 from schemas.times import parse_time
@@ -33,7 +33,8 @@ class Rebuilt:
 
 
 async def rebuild(pool: ClientPool, producer: AIOKafkaProducer, prefix: str, partitions: int) -> Rebuilt:
-    """Write settings, counts, held syncs and the meter's state to the topics; nobody may read or write them yet."""
+    """Write settings, counts, alert states, held syncs and the meter's state to the topics; nobody may read or write
+    them yet."""
     sender = _Sender(producer, prefix)
     book = SettingsBook()
     settings = newest_settings(pool)
@@ -60,6 +61,9 @@ async def rebuild(pool: ClientPool, producer: AIOKafkaProducer, prefix: str, par
         await sender.send("meter-state-changelog", partition, header)
     for partition, tally in builder.tallies():
         await sender.send("tallies", partition, tally)
+    for kept in alert_states(pool):
+        key = kept.tenant.encode()
+        await sender.send("alert-state", partition_of(key, partitions), Item(key, kept.state.encode()))
     for run in held_syncs(pool):
         key = run.tenant.encode()
         await sender.send("commands", partition_of(key, partitions), Item(key, run.model_dump_json().encode()))

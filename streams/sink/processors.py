@@ -11,7 +11,16 @@ from schemas.times import AwareTime, format_ms, format_time
 from streams.sink.counts import CountLedger, decode_count
 from streams.sink.ports import Record
 
-Table = Literal["seat_changes", "sync_marks", "license_counts", "latest_counts", "tenant_settings", "alerts", "syncs"]
+Table = Literal[
+    "seat_changes",
+    "sync_marks",
+    "license_counts",
+    "latest_counts",
+    "tenant_settings",
+    "alerts",
+    "alert_states",
+    "syncs",
+]
 
 _SEAT_CHANGE = b'{"type":"seat_change"'
 _SYNC = b'{"type":"sync"'
@@ -50,11 +59,12 @@ class Reject:
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """A tenant was removed: its facts observed up to `floor` go. Or purged: all recorded up to `floor` goes."""
+    """A tenant was removed: its facts observed up to `floor` go. Or purged: all recorded up to `floor` goes. Or nothing
+    is kept of its alerts any more: their state recorded up to `floor` goes."""
 
     tenant: str
     floor: str
-    purge: bool
+    what: Literal["facts", "everything", "alert_state"]
 
 
 @dataclass(slots=True)
@@ -93,9 +103,23 @@ class _AlertRow(msgspec.Struct):
     alert: str
 
 
+class _Place(msgspec.Struct):
+    epoch: int
+    seq: int
+
+
+class _AlertStateRow(msgspec.Struct):
+    tenant: str
+    epoch: int
+    seq: int
+    recorded_at: str
+    state: str
+
+
 _encode = msgspec.json.encode
 _kind = msgspec.json.Decoder(_Kind).decode
 _stamps = msgspec.json.Decoder(_Stamps).decode
+_place = msgspec.json.Decoder(_Place).decode
 
 
 def seat_changes(records: Sequence[Record]) -> Outcome:
@@ -162,7 +186,7 @@ def tenants(records: Sequence[Record]) -> Outcome:
             continue
         batch.add(line, record)
         if row.removed_at is not None and tenant != PROVIDER_KEY:
-            outcome.removals.append(Removal(tenant, row.removed_at, row.purged))
+            outcome.removals.append(Removal(tenant, row.removed_at, "everything" if row.purged else "facts"))
     outcome.batches.append(batch)
     return outcome
 
@@ -208,6 +232,33 @@ def alerts(records: Sequence[Record]) -> Outcome:
             continue
         batch.add(_encode(row), record)
     outcome.batches.append(batch)
+    return outcome
+
+
+def alert_states(records: Sequence[Record]) -> Outcome:
+    """The newest state of each tenant's alerts; a tombstone ends those before it. Keys that begin with `_` are no
+    tenants."""
+    newest: dict[str, tuple[_Place, bytes, Record]] = {}
+    outcome = Outcome()
+    for record in records:
+        key = record.key or b""
+        if key.startswith(b"_"):
+            continue
+        try:
+            tenant = key.decode()
+            if record.value is None:
+                newest.pop(tenant, None)
+                outcome.removals.append(Removal(tenant, format_ms(record.timestamp), "alert_state"))
+                continue
+            place, text = _place(record.value), record.value.decode()
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            outcome.rejects.append(Reject(record, "invalid", f"not a state of alerts: {error}"))
+            continue
+        known = newest.get(tenant)
+        if known is None or (place.epoch, place.seq) >= (known[0].epoch, known[0].seq):
+            row = _AlertStateRow(tenant, place.epoch, place.seq, format_ms(record.timestamp), text)
+            newest[tenant] = place, _encode(row), record
+    outcome.batches.append(_batch("alert_states", ((line, record) for _, line, record in newest.values())))
     return outcome
 
 

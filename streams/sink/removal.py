@@ -21,13 +21,17 @@ _RECORDED = (
     ("sync_marks", "recorded_at"),
     ("syncs", "sent_at"),
     ("alerts", "recorded_at"),
+    ("alert_states", "recorded_at"),
 )
 
 
 def remove(clients: Clients, removal: Removal) -> None:
     """Delete what a removal or purge leaves no place for. Doing it twice changes nothing."""
     with clients.lease() as client:
-        if not removal.purge:
+        if removal.what == "alert_state":
+            _delete(client, "alert_states", f"recorded_at <= {_FLOOR}", removal)
+            return
+        if removal.what == "facts":
             # A purge ends the floors of removals before it: the tenant starts anew after it.
             _delete(client, "seat_facets", f"observed_at <= {_FLOOR} AND {_FLOOR} > {_PURGED_AT}", removal)
             return
@@ -55,4 +59,4 @@ def remove_late(clients: Clients) -> None:
             " FROM tenant_settings WHERE removed_at IS NOT NULL GROUP BY tenant, purged"
         ).result_rows
     for tenant, purged, floor in rows:
-        remove(clients, Removal(tenant, format_time(from_ms(floor)), bool(purged)))
+        remove(clients, Removal(tenant, format_time(from_ms(floor)), "everything" if purged else "facts"))

@@ -32,7 +32,7 @@ from streams.sink.storing import Storing
 
 _log = structlog.get_logger(__name__)
 
-TOPICS: tuple[TopicName, ...] = ("seat-changes", "license-counts", "tenants", "commands", "alerts")
+TOPICS: tuple[TopicName, ...] = ("seat-changes", "license-counts", "tenants", "commands", "alerts", "alert-state")
 CONSUMER_OPTIONS: Mapping[str, Any] = {
     "enable_auto_commit": False,
     "auto_offset_reset": "earliest",
@@ -118,7 +118,7 @@ class Sink:
         #    which is stored with the settings in step 2, hides them.
         for removal in (removal for outcome in outcomes for removal in outcome.removals):
             await self._storing.persist(lambda removal=removal: remove(self._clients, removal), "removal")  # type: ignore[misc]
-            if removal.purge:
+            if removal.what == "everything":
                 self._ledger.forget(removal.tenant)
         # 4. Insert the newest counts. After a crash the counts of the block are older than they, and are skipped.
         for batch in batches:
@@ -135,6 +135,8 @@ class Sink:
             return processors.license_counts(records, self._ledger)
         if topic == "tenants":
             return processors.tenants(records)
+        if topic == "alert-state":
+            return processors.alert_states(records)
         return processors.commands(records) if topic == "commands" else processors.alerts(records)
 
     async def _commit(self, block: Block) -> None:

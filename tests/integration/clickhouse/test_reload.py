@@ -13,6 +13,7 @@ from streams.sink import processors
 from streams.sink.clickhouse import ClickHouseRows
 from streams.sink.counts import CountLedger, decode_count
 from streams.sink.newest import newest_rows
+from streams.sink.removal import remove
 from tests.support.sinking import MemoryRecord, change, count, count_record, instant
 
 
@@ -92,3 +93,22 @@ def test_of_sync_runs_the_newest_state_shows(rows: ClickHouseRows, store: ClickH
     _told(rows, processors.commands(records[:1]))
     assert [later, confirmed] == [SyncRun.model_validate(each) for each in store.syncs("contoso")]
     assert [] == store.syncs("fabrikam")
+
+
+def test_of_alert_states_the_highest_epoch_and_seq_comes_back_in_whatever_order_they_came(
+    pool: ClientPool, rows: ClickHouseRows
+) -> None:
+    def state(epoch: int, seq: int, tenant: str = "contoso") -> MemoryRecord:
+        return MemoryRecord("alert-state", b'{"epoch":%d,"seq":%d}' % (epoch, seq), tenant.encode())
+
+    _told(rows, processors.license_counts([count_record(count("contoso", 1, instant(0), 1))], CountLedger()))
+    for record in (state(7, 3), state(7, 12), state(6, 90), state(8, 1, "purged")):
+        _told(rows, processors.alert_states([record]))
+    assert [("contoso", '{"epoch":7,"seq":12}')] == [(each.tenant, each.state) for each in reload.alert_states(pool)]
+    with pool.lease() as client:
+        client.command("OPTIMIZE TABLE alert_states FINAL")
+    assert ['{"epoch":7,"seq":12}'] == [each.state for each in reload.alert_states(pool)]
+    ended = processors.alert_states([MemoryRecord("alert-state", None, b"contoso")])
+    for removal in ended.removals:
+        remove(pool, removal)
+    assert [] == reload.alert_states(pool)

@@ -111,9 +111,12 @@ async def test_every_topic_reaches_its_table(stage: Stage, store: ClickHouseStor
                   started_at=instant(0), seen=1, expected=None, status="completed")  # fmt: skip
     await stage.publish("commands", "contoso", run.model_dump_json().encode())
     await stage.publish("alerts", "contoso", b'{"level":"warning"}')
+    await stage.publish("alert-state", "contoso", b'{"epoch":1,"seq":1}')
     await stage.publish("seat-changes", "contoso/user:b", b"rubbish")
     async with stage.sink():
-        for table in ("seat_changes", "license_counts", "latest_counts", "tenant_settings", "syncs", "alerts"):
+        for table in (
+            "seat_changes", "license_counts", "latest_counts", "tenant_settings", "syncs", "alerts", "alert_states"
+        ):  # fmt: skip
             await eventually_async(stage.has(table, 1))
 
         async def told() -> bool:

@@ -79,9 +79,10 @@ def test_a_removal_deletes_facts_and_a_tombstone_deletes_history_as_well() -> No
             MemoryRecord("tenants", None, b"fabrikam"),
         ]
     )
-    assert [("contoso", format_ms(START_MS + 9_000), False), ("fabrikam", format_ms(START_MS), True)] == [
-        (each.tenant, each.floor, each.purge) for each in outcome.removals
-    ]
+    assert [
+        ("contoso", format_ms(START_MS + 9_000), "facts"),
+        ("fabrikam", format_ms(START_MS), "everything"),
+    ] == [(each.tenant, each.floor, each.what) for each in outcome.removals]
 
 
 def test_of_commands_only_sync_runs_are_rows() -> None:
@@ -99,3 +100,29 @@ def test_an_alert_is_kept_whole() -> None:
     )
     assert ["contoso"] == [msgspec.json.decode(line)["tenant"] for line in outcome.batches[0].lines]
     assert ["not_json"] == [reject.reason for reject in outcome.rejects]
+
+
+def _state(epoch: int, seq: int, tenant: bytes = b"contoso") -> MemoryRecord:
+    return MemoryRecord("alert-state", b'{"epoch":%d,"seq":%d,"rules":{}}' % (epoch, seq), tenant)
+
+
+def test_of_a_tenants_alert_states_the_newest_is_kept_whole_and_claims_are_none() -> None:
+    claim = MemoryRecord("alert-state", b"\x00\x00", b"_claim/1")
+    rubbish = MemoryRecord("alert-state", b"{}", b"fabrikam")
+    outcome = processors.alert_states([_state(2, 1), claim, _state(2, 2), _state(1, 9), rubbish])
+    assert [("contoso", 2, 2, '{"epoch":2,"seq":2,"rules":{}}')] == [
+        (row["tenant"], row["epoch"], row["seq"], row["state"])
+        for row in (msgspec.json.decode(line) for line in outcome.batches[0].lines)
+    ]
+    assert [rubbish] == [reject.record for reject in outcome.rejects]
+    assert [] == outcome.removals
+
+
+def test_the_end_of_an_alert_state_deletes_what_was_kept_before_it() -> None:
+    outcome = processors.alert_states([_state(2, 5), MemoryRecord("alert-state", None, b"contoso"), _state(2, 1)])
+    assert [(2, 1)] == [
+        (row["epoch"], row["seq"]) for row in (msgspec.json.decode(line) for line in outcome.batches[0].lines)
+    ]
+    assert [("contoso", format_ms(START_MS), "alert_state")] == [
+        (each.tenant, each.floor, each.what) for each in outcome.removals
+    ]
