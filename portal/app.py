@@ -13,6 +13,7 @@ from portal.access.threshold import AskToSignIn
 from portal.answers.context import Context
 from portal.answers.ranges import RangeError
 from portal.api import (
+    alerts,
     events,
     history,
     operations,
@@ -74,6 +75,7 @@ def create_app(services: Services, recognise: Recognise = anybody_here, entrance
         syncs,
         sources,
         stream,
+        alerts,
         vendor,
         tokens,
         operations,

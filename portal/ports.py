@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from licensing.what_if import Tried
 from portal.access.principals import Role
+from schemas.alert import Alert, AlertState, Delivery
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +98,8 @@ class Bucket:
 
 
 class Store(Protocol):
-    """Reads of ClickHouse. Synchronous: the portal calls it in a thread. Every method but `sparklines` is of one
-    tenant."""
+    """Reads of ClickHouse. Synchronous: the portal calls it in a thread. Every method but `sparklines` and
+    `open_alerts` is of one tenant."""
 
     def buckets(self, tenant: str, start: datetime, end: datetime, step_s: int) -> list[Bucket]:
         """Return the buckets of [start, end), the last value before `start` carried forward into the range."""
@@ -161,6 +162,18 @@ class Store(Protocol):
 
     def settings_history(self, tenant: str) -> list[SettingsRevision]:
         """Return all revisions of a tenant (or `_provider`), oldest first."""
+
+    def open_alerts(self) -> list[Alert]:
+        """Return the newest change of every alert of all tenants that is open."""
+
+    def alert_changes(
+        self, tenant: str, start: datetime, end: datetime, state: AlertState | None,
+        after: tuple[datetime, str] | None, limit: int,
+    ) -> list[Alert]:  # fmt: skip
+        """Return up to `limit` changes of alerts in [start, end), newest first, below `after` (at, id)."""
+
+    def deliveries(self, tenant: str, ids: Sequence[str]) -> list[Delivery]:
+        """Return what became last of the telling of these changes, by channel."""
 
     def syncs(self, tenant: str, facet: str = "", source: str = "") -> list[dict[str, Any]]:
         """Return the last sync runs of a tenant, of one facet and source or of all, newest first, each in its newest

@@ -7,6 +7,7 @@ from itertools import takewhile
 
 from portal.refreshes import KEPT, Progress
 from portal.services import Audience
+from schemas.alert import Alert
 from schemas.count import Count
 
 
@@ -20,10 +21,11 @@ class _Entry:
 
 @dataclass(frozen=True, slots=True)
 class RefreshNews:
-    """The newest of some refreshes. There are no counts in it and no id: nobody resumes after a refresh."""
+    """The newest of some refreshes. There are no counts and alerts in it, and no id: nobody resumes after a refresh."""
 
     text: bytes
     counts: Sequence[Count] = ()
+    alerts: Sequence[Alert] = ()
     id: str = ""
 
 

@@ -9,7 +9,7 @@ The exceptions of the ports:
     └── TokensUnreadable  API tokens could not be read for too long
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,6 +19,7 @@ from starlette.requests import HTTPConnection
 
 from portal.access.principals import Principal
 from portal.ports import Store, Token
+from schemas.alert import Alert, AlertRule
 from schemas.commands import Answer, Refresh, SyncRun
 from schemas.count import Count
 from schemas.intake import Rejection
@@ -52,10 +53,13 @@ Audience = frozenset[str] | None
 
 
 class News(Protocol):
-    """Newest counts of different tenants, oldest first; or how far refreshes are, and no counts."""
+    """Newest counts and changes of alerts, oldest first; or how far refreshes are, and neither."""
 
     @property
     def counts(self) -> Sequence[Count]: ...
+
+    @property
+    def alerts(self) -> Sequence[Alert]: ...
 
     @property
     def id(self) -> str:
@@ -67,7 +71,7 @@ class News(Protocol):
 
 
 class Subscription(Protocol):
-    """The counts and refreshes that change from now on; a slow reader gets the newest of each."""
+    """The counts, alerts and refreshes that change from now on; a slow reader gets the newest of each."""
 
     def __aiter__(self) -> AsyncIterator[News | None]:
         """Yield what has changed; None after some seconds without one, so that dead connections are noticed."""
@@ -94,7 +98,7 @@ class LiveCounts(Protocol):
         """Return the id that resumes after all that is known now."""
 
     def subscribe(self, audience: Audience, last_id: str | None) -> AbstractAsyncContextManager[Subscription]:
-        """Open the stream: first the newest count of each tenant changed since `last_id`, then changes."""
+        """Open the stream: first what is newest of each tenant and changed since `last_id`, then changes."""
 
 
 class SourceStates(Protocol):
@@ -102,6 +106,30 @@ class SourceStates(Protocol):
 
     def of(self, tenant: str) -> Sequence[SourceState]:
         """Return the states of a tenant's sources, by source and part."""
+
+
+class OpenAlerts(Protocol):
+    """The newest change of every alert."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether also those that opened long ago have been read."""
+
+    def of(self, tenant: str) -> Sequence[Alert]:
+        """Return the newest change of each alert of a tenant, also of those that are over; the gravest first."""
+
+    def newest(self) -> Iterable[Alert]:
+        """Yield the newest change of every alert of all tenants."""
+
+    def open_of(self, tenant: str, rule: AlertRule) -> Alert | None:
+        """Return the open alert of a rule, None where there is none."""
+
+
+class Acknowledgements(Protocol):
+    """Alerts that people say they have seen, noted by the alert process that watches the tenant."""
+
+    async def acknowledge(self, tenant: str, rule: AlertRule, by: str) -> Answer:
+        """Send an acknowledgement and return its answer. Raises NoBroker, NoAnswer."""
 
 
 Mode = Literal["put", "patch", "remove", "purge"]
@@ -196,6 +224,8 @@ class Services:
     refreshes: Refreshes
     intake: EventIntake
     syncs: SyncConfirmations
+    alerts: OpenAlerts
+    acknowledgements: Acknowledgements
     tokens: ApiTokens
     about: About
     clock: Callable[[], datetime] = field(default=utc_now)

@@ -1,10 +1,11 @@
-"""Owns the stream of counts: who listens, what each has seen, how one that comes back resumes, and the events as text.
+"""Owns the stream of counts and alerts: who listens, what each has seen, how one that comes back resumes, and the
+events as text.
 
-Counts stand in one log, in the order in which they were read, and a listener is a place in it. Listeners who are
+Both stand in one log, in the order in which they were read, and a listener is a place in it. Listeners who are
 equally far get the same block, made and encoded once; a slow one costs its place and the block that it has in hand.
 
-An id is the last offset of each partition of license-counts at a place, so any portal process can resume what another
-began. It names the tenants it is of, if not all: to listeners to others it says nothing.
+An id is the last offset of each partition of license-counts, then of alerts, at a place, so any portal process can
+resume what another began. It names the tenants it is of, if not all: to listeners to others it says nothing.
 """
 
 import asyncio
@@ -21,6 +22,7 @@ from weakref import WeakValueDictionary
 from portal.refresh_log import RefreshLog, RefreshNews
 from portal.refreshes import Progress
 from portal.services import Audience
+from schemas.alert import Alert
 from schemas.count import Count
 
 QUIET_S = 15.0
@@ -28,34 +30,43 @@ QUIET_S = 15.0
 PACE_S = 0.1
 """Listeners are woken this often at most: a count after a pause goes out at once, and what follows it together."""
 BLOCK = 64
-"""Counts at a time for one listener: what a slow one holds, beside the buffer of its connection."""
+"""Counts and alerts at a time for one listener: what a slow one holds, beside the buffer of its connection."""
 _SHARED_BLOCKS = 16
 _SPARE = 1_000
 
 Offsets = tuple[int, ...]
-"""Of each partition, -1 for none."""
+"""Of each partition of license-counts, then of each of alerts; -1 for none."""
+
+_COUNT = ""
+"""Stands for the count where an alert has its rule: of each a tenant has one that is the newest."""
 
 
 @dataclass(frozen=True, eq=False)
 class _Entry:
-    """A count at its place in the log. `ends`: the offsets up to this place."""
+    """A count, or a change of an alert, at its place in the log. `ends`: the offsets up to this place."""
 
     place: int
-    count: Count
-    partition: int
+    told: Count | Alert
+    number: int
+    """Of the partition, as in `Offsets`."""
     offset: int
     ends: Offsets
 
+    @property
+    def subject(self) -> str:
+        return self.told.rule if isinstance(self.told, Alert) else _COUNT
+
     @cached_property
     def text(self) -> bytes:
-        return b"event: count\ndata: " + self.count.model_dump_json().encode() + b"\n"
+        event = b"alert" if isinstance(self.told, Alert) else b"count"
+        return b"event: " + event + b"\ndata: " + self.told.model_dump_json().encode() + b"\n"
 
 
 _place_of = attrgetter("place")
 
 
 class News:
-    """Newest counts of different tenants, oldest first, and the id that resumes after them."""
+    """Newest counts and alerts, each of another tenant or rule, oldest first, and the id that resumes after them."""
 
     def __init__(self, entries: Sequence[_Entry], life: str) -> None:
         self._entries, self._life = entries, life
@@ -63,7 +74,11 @@ class News:
 
     @property
     def counts(self) -> list[Count]:
-        return [entry.count for entry in self._entries]
+        return [entry.told for entry in self._entries if isinstance(entry.told, Count)]
+
+    @property
+    def alerts(self) -> list[Alert]:
+        return [entry.told for entry in self._entries if isinstance(entry.told, Alert)]
 
     @cached_property
     def text(self) -> bytes:
@@ -73,20 +88,22 @@ class News:
 
     def beyond(self, seen: Offsets) -> "News | None":
         """Return what lies beyond the offsets."""
-        entries = [entry for entry in self._entries if entry.offset > seen[entry.partition]]
+        entries = [entry for entry in self._entries if entry.offset > seen[entry.number]]
         return News(entries, self._life) if entries else None
 
 
 class CountStream:
-    """The newest count of each tenant and its subscribers; all in one event loop."""
+    """The newest count of each tenant, the newest change of each of its alerts, and their subscribers; all in one event
+    loop."""
 
     def __init__(self, partitions: int, generation: str) -> None:
-        self._generation = generation
-        self._ends = [-1] * partitions
-        self._newest: dict[str, _Entry] = {}
+        self._generation, self._partitions = generation, partitions
+        self._ends = [-1] * partitions * 2
+        self._newest: dict[str, dict[str, _Entry]] = {}
+        self._known = 0
         self._log: list[_Entry] = []
         self.end = 0
-        """The place of the newest count."""
+        """The place of what is newest."""
         self.told = 0
         """The place up to which listeners are told; the same for all, so that they stay together."""
         self.refreshes = RefreshLog()
@@ -99,14 +116,23 @@ class CountStream:
 
     def publish(self, count: Count, partition: int, offset: int) -> None:
         """Tell all subscribers of a newer count, soon."""
-        self._ends[partition] = offset
+        self._put(count, partition, offset)
+
+    def publish_alert(self, alert: Alert, partition: int, offset: int) -> None:
+        """Tell all subscribers of a change of an alert, soon. An offset of -1: it was not read from the topic."""
+        self._put(alert, self._partitions + partition, offset)
+
+    def _put(self, told: Count | Alert, number: int, offset: int) -> None:
+        self._ends[number] = max(self._ends[number], offset)
         self.end += 1
-        entry = _Entry(self.end, count, partition, offset, tuple(self._ends))
-        self._newest[count.tenant] = entry
+        entry = _Entry(self.end, told, number, offset, tuple(self._ends))
+        of_tenant = self._newest.setdefault(told.tenant, {})
+        self._known += entry.subject not in of_tenant
+        of_tenant[entry.subject] = entry
         self._log.append(entry)
-        if len(self._log) > len(self._newest) * 5 // 4 + _SPARE:
+        if len(self._log) > self._known * 5 // 4 + _SPARE:
             self._log = [each for each in self._log if self._is_newest(each)]
-        self._ring_soon(count.tenant)
+        self._ring_soon(told.tenant)
 
     def tell(self, progress: Progress) -> None:
         """Tell all subscribers how far a refresh is, soon."""
@@ -114,8 +140,8 @@ class CountStream:
         self._ring_soon(progress.tenant)
 
     def forget(self, tenant: str) -> None:
-        """Drop the count of a tenant that was removed."""
-        self._newest.pop(tenant, None)
+        """Drop the count and the alerts of a tenant that was removed."""
+        self._known -= len(self._newest.pop(tenant, {}))
 
     def close(self) -> None:
         """End all subscriptions."""
@@ -164,7 +190,7 @@ class CountStream:
 
     def _entries(self, audience: Audience, place: int, told: int) -> Iterator[_Entry]:
         if audience is not None:
-            of_them = (entry for entry in map(self._newest.get, audience) if entry is not None)
+            of_them = (entry for tenant in audience for entry in self._newest.get(tenant, {}).values())
             yield from sorted((entry for entry in of_them if place < entry.place <= told), key=_place_of)
             return
         start = bisect_right(self._log, place, key=_place_of)
@@ -172,7 +198,7 @@ class CountStream:
         yield from filter(self._is_newest, islice(self._log, start, end))
 
     def _is_newest(self, entry: _Entry) -> bool:
-        return self._newest.get(entry.count.tenant) is entry
+        return self._newest.get(entry.told.tenant, {}).get(entry.subject) is entry
 
     def _life_of(self, audience: Audience) -> str:
         if audience is None:

@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError
 
 from portal.access.tokens import TokenBook, by_token_or
 from portal.app import create_portal
+from portal.kafka.alerts import EarlierAlerts
 from portal.kafka.commands import KafkaCommands, KafkaConfirmations
 from portal.kafka.durability import Durability
 from portal.kafka.intake import KafkaIntake
@@ -119,6 +120,7 @@ async def services(
         commands = await stack.enter_async_context(
             KafkaCommands(publisher, answers, own.topic_prefix, own.partitions, durability, live.refreshes)
         )
+        await stack.enter_async_context(EarlierAlerts(store, live))
         yield Services(
             store=store,
             live=live,
@@ -127,6 +129,8 @@ async def services(
             refreshes=commands,
             intake=KafkaIntake(publisher, durability, own.partitions),
             syncs=KafkaConfirmations(publisher, durability, own.partitions),
+            alerts=live.alerts,
+            acknowledgements=commands,
             tokens=tokens,
             about=About(version("poolwatch"), installation.embedded, own.bootstrap, own.topic_prefix, own.partitions),
         )

@@ -10,6 +10,7 @@ from schemas.times import Instant
 AlertRule = Literal["pool", "forecast", "stale", "sync_held", "sync_failing", "suspicious_tag", "teams_phone"]
 AlertLevel = Literal["warning", "critical", "over", "over_grace"]
 """From the lowest to the highest; rules other than `pool` know `warning` alone."""
+AlertState = Literal["firing", "resolved"]
 AlertChange = Literal["raised", "escalated", "lowered", "resolved", "reminded", "acknowledged"]
 """`raised`: from nothing, or anew because the limits or the pool have changed."""
 
@@ -24,7 +25,7 @@ class Alert(BaseModel):
     tenant: TenantId
     rule: AlertRule
     change: AlertChange
-    state: Literal["firing", "resolved"]
+    state: AlertState
     level: AlertLevel | None
     """The level now, None once resolved."""
     value: float | None

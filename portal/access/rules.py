@@ -29,6 +29,7 @@ _RULES: Mapping[tuple[str, str], Rule] = {
     ("GET", "/metrics"): "provider",
     ("GET", "/api/v1/tenants"): "somebody",
     ("GET", "/api/v1/stream"): "somebody",
+    ("GET", "/api/v1/alerts"): "somebody",
     ("GET", "/api/v1/refreshes/{refresh_id}"): "somebody",
     ("POST", "/api/v1/events"): "admin",
     ("DELETE", "/api/v1/tenants/{tenant}"): "provider_admin",

@@ -33,6 +33,7 @@ TAGS = [
     {"name": "events", "description": "Events of collectors and scripts."},
     {"name": "syncs", "description": "Full syncs of sources, and those that are held."},
     {"name": "sources", "description": "How the sources are doing, and the wish that they be read now."},
+    {"name": "alerts", "description": "What a person should know of: open, seen, muted, and over."},
     {"name": "vendor", "description": "The shapes of the product that this one replaces, so that its scripts work."},
     {"name": "access", "description": "API tokens: what programs sign in with."},
     {"name": "operations", "description": "Health and figures for operators."},

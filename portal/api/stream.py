@@ -32,7 +32,8 @@ async def stream(
     last_event_id: Annotated[str | None, Header(max_length=20_000)] = None,
 ) -> StreamingResponse:
     """Server-sent events. `count`: first the newest of each tenant that changed since Last-Event-ID, then changes.
-    `refresh`: how far each refresh is that goes on, as `GET /refreshes/{id}` gives it, whenever that changes."""
+    `alert`: likewise the newest change of each alert, also of those that are over. `refresh`: how far each
+    refresh is that goes on, as `GET /refreshes/{id}` gives it, whenever that changes."""
     if tenant is not None:
         context.require_seen(principal, tenant)
     context.require_ready()

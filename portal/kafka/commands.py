@@ -1,5 +1,5 @@
-"""Owns commands to counters and collectors, the answers of counters (topic `commands`), and the confirmation of held
-syncs."""
+"""Owns commands to counters, collectors and alert processes, their answers (topic `commands`), and the confirmation of
+held syncs."""
 
 import asyncio
 import contextlib
@@ -19,7 +19,8 @@ from portal.kafka.publishing import Outgoing, Publisher
 from portal.kafka.reading import Reading
 from portal.refreshes import RefreshBook
 from portal.services import Mode, NoAnswer, utc_now
-from schemas.commands import Answer, ChangeSettings, Refresh, SyncRun
+from schemas.alert import AlertRule
+from schemas.commands import AcknowledgeAlert, Answer, ChangeSettings, Refresh, SyncRun
 from schemas.events import SyncCompleted, input_topic
 from schemas.identifiers import partition_of
 from schemas.times import to_ms
@@ -31,8 +32,8 @@ _RETRY_S = 1.0
 
 
 class KafkaCommands(Reading):
-    """Sends changes of settings and waits for the answer of the counter that owns the tenant; sends refreshes, and
-    hears of those that other portals send.
+    """Sends changes of settings and waits for the answer of the counter that owns the tenant, likewise acknowledgements
+    to its alert process; sends refreshes, and hears of those that other portals send.
 
     `consumer` is a started aiokafka consumer without a group, given over for good. `refreshes` keeps those heard of.
     Use as `async with`.
@@ -71,22 +72,30 @@ class KafkaCommands(Reading):
         command = ChangeSettings(
             id=uuid.uuid4().hex, tenant=tenant, by=by, sent_at=now, mode=mode, body=body, if_match=if_match
         )
-        answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._waiting[command.id] = answered
-        try:
-            await self._publisher.publish([_record(command, self._partitions)], to_ms(now))
-            async with asyncio.timeout(self._timeout_s):
-                answer = await answered
-        except TimeoutError as error:
-            raise NoAnswer(
-                f"no counter answered for {tenant} within {self._timeout_s:.0f} s, so the change may or may not follow:"
-                " check that `poolwatch run counter` runs, read the settings, and send the change again"
-            ) from error
-        finally:
-            self._waiting.pop(command.id, None)
+        answer = await self._ask(command, "counter", "change", "read the settings, and send the change again")
         if answer.status == "done":
             await self._durability.settings(tenant)
         return answer
+
+    async def acknowledge(self, tenant: str, rule: AlertRule, by: str) -> Answer:
+        """Send an acknowledgement and return its answer. Raises NoBroker, NoAnswer."""
+        command = AcknowledgeAlert(id=uuid.uuid4().hex, tenant=tenant, by=by, sent_at=self._clock(), rule=rule)
+        return await self._ask(command, "alerts", "acknowledgement", "and send it again; twice is once")
+
+    async def _ask(self, command: ChangeSettings | AcknowledgeAlert, process: str, what: str, then: str) -> Answer:
+        answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._waiting[command.id] = answered
+        try:
+            await self._publisher.publish([_record(command, self._partitions)], to_ms(command.sent_at))
+            async with asyncio.timeout(self._timeout_s):
+                return await answered
+        except TimeoutError as error:
+            raise NoAnswer(
+                f"nobody answered for {command.tenant} within {self._timeout_s:.0f} s, so the {what} may or may not"
+                f" follow: check that `poolwatch run {process}` runs, {then}"
+            ) from error
+        finally:
+            self._waiting.pop(command.id, None)
 
     async def refresh(self, tenant: str, by: str) -> Refresh:
         """Ask the sources of a tenant for a full sync now. Raises NoBroker."""
@@ -152,7 +161,7 @@ class KafkaConfirmations:
         return confirmed
 
 
-def _record(command: ChangeSettings | Refresh | SyncRun, partitions: int) -> Outgoing:
+def _record(command: ChangeSettings | Refresh | SyncRun | AcknowledgeAlert, partitions: int) -> Outgoing:
     key = command.tenant.encode()
     value = msgspec.json.encode(command.model_dump(mode="json"))
     return Outgoing("commands", partition_of(key, partitions), key, value)

@@ -1,8 +1,8 @@
-"""Owns the live view: the newest count, settings and sources of every tenant, read from `license-counts`, `tenants` and
-`sources`; and, by them, how far refreshes are."""
+"""Owns the live view: the newest count, settings, sources and alerts of every tenant, read from `license-counts`,
+`tenants`, `sources` and `alerts`; and, by them, how far refreshes are."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any, Self
@@ -12,11 +12,13 @@ import structlog
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
+from portal.alerts import AlertBook
 from portal.kafka.reading import Reading
 from portal.refreshes import Progress, RefreshBook, progress
 from portal.services import Audience, Subscription
 from portal.sources import SourceBook
 from portal.stream import CountStream
+from schemas.alert import Alert
 from schemas.commands import Refresh
 from schemas.count import Count
 from schemas.identifiers import PROVIDER_KEY
@@ -29,7 +31,8 @@ _RETRY_S = 1.0
 
 
 class LiveTopics(Reading):
-    """Counts, settings and sources from a plain consumer. Use as `async with`; `ready` once all that was there is read.
+    """Counts, settings, sources and alerts from a plain consumer. Use as `async with`; `ready` once all that was there
+    is read.
 
     `consumer` is a started aiokafka consumer without a group, given over for good. `generation` names the life of the
     broker's data: ids of the stream given out in another one resume nothing (embedded, the broker forgets its offsets).
@@ -38,15 +41,17 @@ class LiveTopics(Reading):
     def __init__(self, consumer: Any, prefix: str, partitions: int, generation: str = "") -> None:
         self._consumer = consumer
         self._counts_topic, self._sources_topic = full_name(prefix, "license-counts"), full_name(prefix, "sources")
+        self._alerts_topic = full_name(prefix, "alerts")
         self._places = [
             TopicPartition(topic, number)
-            for topic in (full_name(prefix, "tenants"), self._counts_topic, self._sources_topic)
+            for topic in (full_name(prefix, "tenants"), self._counts_topic, self._sources_topic, self._alerts_topic)
             for number in range(partitions)
         ]
         self._counts: dict[str, Count] = {}
         self._settings: dict[str, TenantSettings] = {}
         self._provider = ProviderSettings()
         self.sources = SourceBook()
+        self.alerts = AlertBook()
         self._stream = CountStream(partitions, generation)
         self.refreshes = RefreshBook(self._far, self._stream.tell)
         self._caught_up = asyncio.Event()
@@ -123,6 +128,9 @@ class LiveTopics(Reading):
             if place.topic == self._sources_topic:
                 self.sources.take(key, record.value)
                 self.refreshes.look(key.partition("/")[0])
+            elif place.topic == self._alerts_topic:
+                if (alert := self.alerts.take(record.value)) is not None:
+                    self._stream.publish_alert(alert, place.partition, record.offset)
             elif place.topic != self._counts_topic:
                 self._take_settings(key, record.value)
             elif not key.startswith("_"):
@@ -139,6 +147,7 @@ class LiveTopics(Reading):
                 self._provider = provider
         elif value is None:
             self._settings.pop(key, None)
+            self.alerts.forget(key)
         else:
             settings = TenantSettings.model_validate_json(value)
             known = self._settings.get(key)
@@ -158,6 +167,13 @@ class LiveTopics(Reading):
             self._counts[key] = count
             self._stream.publish(count, partition, record.offset)
             self.refreshes.look(key)
+
+    def add_earlier(self, alerts: Iterable[Alert]) -> None:
+        """Take the open alerts that the topic does not hold any more; those that it holds are newer, and stay."""
+        for alert in alerts:
+            if self.alerts.put(alert):
+                self._stream.publish_alert(alert, 0, -1)
+        self.alerts.complete = True
 
     def _far(self, refresh: Refresh) -> Progress:
         count = self._counts.get(refresh.tenant)

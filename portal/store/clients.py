@@ -37,8 +37,10 @@ def at_ms(name: str) -> str:
 
 
 _PURGED_AT = "(SELECT max(at) FROM tenant_settings WHERE tenant = {tenant:String} AND purged)"
+AFTER_PURGE = f"recorded_at > {_PURGED_AT}"
+"""Condition: recorded after the tenant's last purge."""
 ABOVE_FLOOR = (
-    f"recorded_at > {_PURGED_AT} AND NOT ifNull(observed_at <= (SELECT max(removed_at) FROM tenant_settings"
+    f"{AFTER_PURGE} AND NOT ifNull(observed_at <= (SELECT max(removed_at) FROM tenant_settings"
     f" WHERE tenant = {{tenant:String}} AND NOT purged AND removed_at > {_PURGED_AT}), false)"
 )
 """Condition: recorded after the tenant's last purge, and observed after its last removal since. What is not is never

@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from portal.ports import AlikeSubjects, Bucket, FacetFacts, ProfileChange, Seat, SettingsRevision, TriedValue
-from portal.store import audit, changes, criteria, facts, history, seats, sparklines
+from portal.store import alerts, audit, changes, criteria, facts, history, seats, sparklines
 from portal.store.clients import Clients
+from schemas.alert import Alert, AlertState, Delivery
 
 
 class ClickHouseStore:
@@ -68,3 +69,15 @@ class ClickHouseStore:
 
     def syncs(self, tenant: str, facet: str = "", source: str = "") -> list[dict[str, Any]]:
         return audit.syncs(self._clients, tenant, facet, source)
+
+    def open_alerts(self) -> list[Alert]:
+        return alerts.open_alerts(self._clients)
+
+    def alert_changes(
+        self, tenant: str, start: datetime, end: datetime, state: AlertState | None,
+        after: tuple[datetime, str] | None, limit: int,
+    ) -> list[Alert]:  # fmt: skip
+        return alerts.changes(self._clients, tenant, start, end, state, after, limit)
+
+    def deliveries(self, tenant: str, ids: Sequence[str]) -> list[Delivery]:
+        return alerts.deliveries(self._clients, tenant, ids)

@@ -12,6 +12,7 @@ import clickhouse_connect.driver.exceptions as clickhouse
 import uvicorn
 
 from licensing.count import figures
+from portal.alerts import AlertBook
 from portal.app import create_portal
 from portal.services import About, Services
 from portal.stream import CountStream
@@ -67,7 +68,8 @@ def main() -> None:
     nothing = cast(Any, None)
     services = Services(
         store=cast(Any, FailingStore()), live=cast(Any, StillCounts()), sources=nothing, settings=nothing,
-        refreshes=nothing, intake=nothing, syncs=nothing, tokens=nothing, about=About("test", False, "", "", 1),
+        refreshes=nothing, intake=nothing, syncs=nothing, alerts=AlertBook(), acknowledgements=nothing,
+        tokens=nothing, about=About("test", False, "", "", 1),
     )  # fmt: skip
     uvicorn.run(create_portal(services), host=HOST, port=int(sys.argv[1]), log_level="error")
 

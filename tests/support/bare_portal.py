@@ -13,6 +13,7 @@ from nicegui import ui
 from starlette.requests import HTTPConnection
 
 from portal.access.principals import LOCAL, Principal
+from portal.alerts import AlertBook
 from portal.app import create_portal
 from portal.services import About, Services
 from portal.web.frame import shell
@@ -65,7 +66,8 @@ def main() -> None:
     nothing = cast(Any, None)
     services = Services(
         store=nothing, live=cast(Any, _StillReading()), sources=nothing, settings=nothing, refreshes=nothing,
-        intake=nothing, syncs=nothing, tokens=nothing, about=About("test", False, "", "", 1),
+        intake=nothing, syncs=nothing, alerts=AlertBook(), acknowledgements=nothing,
+        tokens=nothing, about=About("test", False, "", "", 1),
     )  # fmt: skip
     uvicorn.run(create_portal(services, _recognise), host=HOST, port=int(sys.argv[1]), log_level="error")
 

@@ -29,8 +29,9 @@ from runtime.clickhouse.pool import ClientPool
 from runtime.installation import Installation
 from runtime.portal_process import clickhouse_tokens, listen, services
 from runtime.settings import Kafka, Retention
+from schemas.alert import Alert, Delivery
 from schemas.changes import WireSeatChange
-from schemas.commands import ChangeSettings, CommandModel
+from schemas.commands import AcknowledgeAlert, Answer, ChangeSettings, CommandModel
 from schemas.count import Cause, Count
 from schemas.identifiers import partition_of
 from schemas.settings import ProviderSettings, Settings, TenantSettings
@@ -41,6 +42,7 @@ from streams.protocol.settings_commands import decide
 from streams.sink.clickhouse import ClickHouseRows
 from streams.sink.counts import CountLedger
 from streams.sink.processors import Batch, license_counts, tenants
+from streams.sink.processors import alerts as alert_rows
 from tests.support.engine import ClickHouse
 from tests.support.kafka_broker import KafkaBroker
 from tests.support.sinking import MemoryRecord
@@ -55,7 +57,8 @@ Facts = dict[str, dict[str, Any] | None]
 
 @dataclass
 class AnsweringCounter:
-    """Carries out changes of settings as the counter does, by its own rules, and nothing else."""
+    """Carries out changes of settings as the counter does, by its own rules, and takes acknowledgements as the alert
+    process does; nothing else."""
 
     kafka: Kafka
     world: "World"
@@ -70,6 +73,16 @@ class AnsweringCounter:
                     command = CommandModel.validate_json(record.value)
                     if isinstance(command, ChangeSettings) and not self.silent:
                         await self._carry_out(command)
+                    elif isinstance(command, AcknowledgeAlert) and not self.silent:
+                        await self._note(command)
+
+    async def _note(self, command: AcknowledgeAlert) -> None:
+        kept = self.world.services.alerts.open_of(command.tenant, command.rule)
+        if kept is not None:
+            noted = {"id": command.id, "change": "acknowledged", "acknowledged_by": command.by, "at": command.sent_at}
+            await self.world.send("alerts", command.tenant, kept.model_copy(update=noted).model_dump_json())
+        answer = Answer(id=command.id, tenant=command.tenant, status="done" if kept else "invalid")
+        await self.world.send("commands", command.tenant, answer.model_dump_json())
 
     async def _carry_out(self, command: ChangeSettings) -> None:
         settings, answer = decide(self.known.get(command.tenant), command, to_ms(datetime.now(UTC)))
@@ -209,6 +222,26 @@ class World:
         if not changed:
             await until(lambda: self.services.live.count(tenant) == count)
         return count
+
+    async def alert(self, tenant: str, at: datetime, **changed: Any) -> Alert:
+        """Tell of a change of an alert, in Kafka and on record. Unless changed: the pool is over its warning limit."""
+        values: dict[str, Any] = {
+            "id": uuid.uuid4().hex, "tenant": tenant, "rule": "pool", "change": "raised", "state": "firing",
+            "level": "warning", "value": 91.0, "threshold": 90.0, "since": at, "at": at, "settings_revision": 1,
+            "detail": "455 of 500 licences are in use, 91 % of the pool: the warning limit is reached.",
+            "todo": "Buy licences, or see on the reclaim list which seats could be freed.",
+        }  # fmt: skip
+        made = Alert.model_validate(values | changed)
+        await self.send("alerts", tenant, made.model_dump_json())
+        self.record_alert(made)
+        await until(lambda: made in self.services.alerts.of(tenant))
+        return made
+
+    def record_alert(self, record: Alert | Delivery) -> None:
+        """Put a record of the topic `alerts` on record alone."""
+        stored = MemoryRecord("alerts", record.model_dump_json().encode(), record.tenant.encode(),
+                              timestamp=to_ms(record.at))  # fmt: skip
+        self.store(alert_rows([stored]).batches)
 
     def store(self, batches: list[Batch]) -> None:
         """Insert what the sink makes of records."""

@@ -14,6 +14,7 @@ from fastapi import Request
 from nicegui import ui
 
 from portal.access.tokens import TokenBook
+from portal.alerts import AlertBook
 from portal.services import About, Accepted, Services, utc_now
 from portal.web.frame import shell
 from portal.web.frame.saving import told
@@ -73,7 +74,8 @@ async def _serve(port: int) -> None:
     nothing = cast(Any, None)
     services = Services(
         store=nothing, live=cast(Any, _Live()), sources=nothing, settings=nothing, refreshes=nothing, intake=_Intake(),
-        syncs=nothing, tokens=TokenBook(MemoryTokens(), utc_now), about=About("test", False, "", "", 1),
+        syncs=nothing, alerts=AlertBook(), acknowledgements=nothing,
+        tokens=TokenBook(MemoryTokens(), utc_now), about=About("test", False, "", "", 1),
     )  # fmt: skip
     settings = load()
     configure(settings.log)

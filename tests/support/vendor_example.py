@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+from schemas.alert import Delivery
 from schemas.commands import SyncRun
 from schemas.sources import SourceState
 from schemas.times import format_time
@@ -13,6 +14,7 @@ from tests.support.sinking import MemoryRecord
 TENANT = "contoso"
 ANA = "user:5d2f6a31-0c4e-4b7a-9a51-6f0b8f0a1c22"
 HELD = "3f1c9e0b2a7d4e65b8c1d2e3f4a5b6c7"
+SAID = "455 of 500 licences are in use, 91 % of the pool: the warning limit is reached."
 GRAPH = {"ms_tenant_id": "7f0c9c1e-43a8-4a8e-8a51-0b0f35a1d201", "graph": {}}
 
 _DIRECT: dict[str, Any] = {"number_type": "directRouting"}
@@ -48,6 +50,11 @@ async def tell_vendor_example(world: World) -> None:
     await world.set(TENANT, START + timedelta(hours=2), **settings | {"factors": {"lifecycle": False}})
     await world.set(TENANT, START + timedelta(hours=3), **settings | {"factors": {"lifecycle": None}})
     await world.publish(TENANT, START + timedelta(hours=3))
+    raised = await world.alert(TENANT, START + timedelta(hours=3), detail=SAID)
+    world.record_alert(Delivery.model_validate(
+        {"id": raised.id, "tenant": TENANT, "rule": "pool", "channel": "ops", "state": "delivered", "attempts": 1,
+         "at": format_time(START + timedelta(hours=3))}
+    ))  # fmt: skip
     told = {"since": format_time(START), "at": format_time(START), "read": 350, "source": "graph", "tenant": TENANT}
     users = {"part": "users", "facets": ["directory", "subscription"], "state": "ok", "full_at": format_time(START)}
     await world.tell(SourceState.model_validate(told | users))

@@ -38,6 +38,7 @@ EVENT: dict[str, Any] = {
     "type": "phone_number", "tenant": TENANT, "subject": ANA, "source": "script", "observed_at": format_time(START),
     "facts": {"number": "+15550100", "number_type": "directRouting"},
 }  # fmt: skip
+SILENCE: dict[str, Any] = {"rule": "pool", "until": "2099-01-01T00:00:00Z", "reason": "licences are ordered"}
 WRONG = EVENT | {"subject": "number:+15550100"}
 
 ASKED = [
@@ -82,6 +83,13 @@ ASKED = [
     Ask("make_token", body={"name": "ci", "role": "tenant_viewer", "tenants": [TENANT]}, status=201),
     Ask("make_token", body={"name": "ci", "role": "tenant_viewer"}, status=422), Ask("list_tokens"),
     Ask("revoke_token", path={"token_id": "none"}, status=404), Ask("revoke_token"),
+    Ask("list_alerts"), Ask("list_alerts", {"state": "all", "rule": "pool", "level": "warning", "search": "CONT"}),
+    Ask("list_alerts", {"level": "grave"}, status=422), Ask("list_alerts", {"tenant": "nobody"}, status=404),
+    Ask("acknowledge_alert"), Ask("acknowledge_alert", path={"rule": "stale"}, status=409),
+    Ask("list_tenant_alerts"), Ask("list_tenant_alerts", {"limit": 1, "state": "firing"}),
+    Ask("list_tenant_alerts", {"cursor": "x"}, status=422),
+    Ask("add_silence", body=SILENCE, status=201), Ask("add_silence", body={"until": "soon"}, status=422),
+    Ask("end_silence"), Ask("end_silence", status=404),
     Ask("remove_tenant"), Ask("remove_tenant", path={"tenant": "nobody"}, status=404),
 ]  # fmt: skip
 
@@ -90,7 +98,7 @@ ASKED = [
 async def answers(world: World) -> AsyncIterator[list[tuple[Ask, httpx.Response]]]:
     await tell_vendor_example(world)
     document = await described(world)
-    named = {"tenant": TENANT, "subject": ANA, "sync_id": HELD}
+    named = {"tenant": TENANT, "subject": ANA, "sync_id": HELD, "rule": "pool"}
     found = []
     for ask in ASKED:
         method, path = document.places[ask.operation]
@@ -103,6 +111,8 @@ async def answers(world: World) -> AsyncIterator[list[tuple[Ask, httpx.Response]
         answer = await world.http.request(method, filled, params=ask.params, headers=ask.headers, **sent)
         if ask.operation == "refresh_sources":
             named["refresh_id"] = answer.json()["id"]
+        if ask.operation == "add_silence" and ask.status == 201:
+            named["silence_id"] = answer.json()["id"]
         if ask.operation == "make_token" and ask.status == 201:
             named["token_id"] = answer.json()["id"]
         found.append((ask, answer))

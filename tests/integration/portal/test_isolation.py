@@ -22,7 +22,7 @@ from schemas.topics import TopicName
 from tests.support.api_document import ApiDocument
 from tests.support.endless import listening
 from tests.support.portal_world import START, World, until
-from tests.support.vendor_example import ANA, HELD, TENANT, tell_vendor_example
+from tests.support.vendor_example import ANA, HELD, SAID, TENANT, tell_vendor_example
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -33,7 +33,7 @@ GUID = "0b7d1f5e-2c64-4c8b-9a47-3f5d1c2b4a69"
 DEADLINE_S = 20.0
 FOR_STRANGERS = {"get_health", "get_readiness"}
 TOPICS: tuple[TopicName, ...] = ("commands", "user-changes", "assignments")
-OF_THE_TENANT = (TENANT, "Contoso", "Ana Alba", ANA, HELD, GUID, "sbc1.contoso", "7f0c9c1e-43a8", "15550100")
+OF_THE_TENANT = (TENANT, "Contoso", "Ana Alba", ANA, HELD, GUID, "sbc1.contoso", "7f0c9c1e-43a8", "15550100", SAID)
 """What no answer to others may hold."""
 
 
@@ -74,7 +74,7 @@ class Portal:
     def asks(self, tenant: str) -> Iterator[Ask]:
         """Yield every operation; paths and bodies that hold the tenant of the examples hold this one."""
         named = {"tenant": tenant, "subject": ANA, "sync_id": HELD, "refresh_id": self.refresh_id,
-                 "token_id": self.token_id}  # fmt: skip
+                 "token_id": self.token_id, "rule": "pool", "silence_id": "0123456789abcdef"}  # fmt: skip
         for operation, (method, path) in self.document().places.items():
             described = self.document().operations[operation]
             content = described.get("requestBody", {}).get("content", {}).values()
