@@ -15,8 +15,9 @@ from portal.answers.settings_changes import change_settings
 from portal.problems import Problem, message
 from schemas.settings import Silence
 
-_ATTEMPTS, _WAIT_S = 20, 0.1
-"""Whoever lost a race may know it before this portal has read the settings that won."""
+_ATTEMPTS, _WAITS, _WAIT_S = 5, 100, 0.02
+"""The counter's answer comes before this portal has read the settings that it tells of: those that won a race, and
+those that were made here, which whoever asks next must find."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,22 +89,25 @@ def _checked(context: Context, body: Any) -> Silence:
 async def _replace(
     context: Context, principal: Principal, tenant: str, new: Callable[[Sequence[Silence]], list[Silence]], by: str
 ) -> None:
-    refused = -1
     for _ in range(_ATTEMPTS):
-        settings = context.settings_of(tenant)
-        if settings.revision == refused:
-            await asyncio.sleep(_WAIT_S)
-            continue
-        now = context.now()
+        settings, now = context.settings_of(tenant), context.now()
         # Those that are over go along: nobody takes them out by hand, and there is a most of them.
         silences = [each for each in new(settings.alerts.silences or []) if each.until > now]
         body = {"alerts": {"silences": [each.model_dump(mode="json") for each in silences] or None}}
         try:
-            await change_settings(context, principal, tenant, "patch", body, settings.revision, by)
+            made = await change_settings(context, principal, tenant, "patch", body, settings.revision, by)
         except Problem as problem:
             if problem.status != 412:
                 raise
-            refused = settings.revision
+            await _until_read(context, tenant, settings.revision + 1)
         else:
+            await _until_read(context, tenant, made["revision"])
             return
     raise Problem(503, f"the settings of {tenant} are changed by others all the time: send it again")
+
+
+async def _until_read(context: Context, tenant: str, revision: int) -> None:
+    for _ in range(_WAITS):
+        if context.settings_of(tenant).revision >= revision:
+            return
+        await asyncio.sleep(_WAIT_S)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import typer
 
 from runtime.cli import counts, history, operate, seats
+from runtime.cli.alerts import alerts
 from runtime.cli.dead_letters import dead_letters
 from runtime.cli.failure import Failure
 from runtime.cli.graph import graph
@@ -41,6 +42,7 @@ for name, group in (
     ("settings", settings),
     ("import", imports),
     ("sync", sync),
+    ("alerts", alerts),
     ("graph", graph),
     ("token", token),
     ("dead-letters", dead_letters),

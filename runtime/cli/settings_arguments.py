@@ -38,6 +38,13 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "critical": ("alerts", "critical_percent"),
     "clear": ("alerts", "clear_percent"),
     "dwell": ("alerts", "dwell_s"),
+    "warning-available": ("alerts", "warning_available"),
+    "critical-available": ("alerts", "critical_available"),
+    "grace-percent": ("alerts", "grace_percent"),
+    "grace-days": ("alerts", "grace_days"),
+    "forecast-days": ("alerts", "forecast_days"),
+    "remind-after": ("alerts", "remind_after_s"),
+    "channel": ("alerts", "channels"),
     "stale-after": ("stale_after_s",),
 }
 _SWITCHES = {"on": True, "off": False, "default": None}

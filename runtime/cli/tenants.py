@@ -6,6 +6,21 @@ import typer
 
 from runtime.cli.client import connect, tenant_path
 from runtime.cli.failure import Failure
+from runtime.cli.limit_options import (
+    ChannelOption,
+    ClearOption,
+    CriticalAvailableOption,
+    CriticalOption,
+    DwellOption,
+    ForecastDaysOption,
+    GraceDaysOption,
+    GracePercentOption,
+    RemindAfterOption,
+    StaleOption,
+    WarningAvailableOption,
+    WarningOption,
+    take_limits,
+)
 from runtime.cli.output import AsJson, TenantArgument, percent, print_json, print_line, print_table
 from runtime.cli.settings_arguments import (
     Body,
@@ -21,15 +36,6 @@ tenant = typer.Typer(no_args_is_help=True, help="Tenants and their settings.")
 provider = typer.Typer(no_args_is_help=True, help="The provider's own defaults, for tenants that do not say otherwise.")
 settings = typer.Typer(no_args_is_help=True, help="What became of settings.")
 
-WarningOption = Annotated[float | None, typer.Option("--warning", min=0, help="Warn at this usage, in percent.")]
-CriticalOption = Annotated[float | None, typer.Option("--critical", min=0, help="Critical at this usage, in percent.")]
-ClearOption = Annotated[
-    float | None, typer.Option("--clear", min=0, help="An alert ends below this usage, in percent.")
-]
-DwellOption = Annotated[int | None, typer.Option("--dwell", min=0, help="A limit must be passed so long, in seconds.")]
-StaleOption = Annotated[
-    int | None, typer.Option("--stale-after", min=1, help="Stale without a confirmed source for so long, in seconds.")
-]
 DefaultOption = Annotated[
     list[str] | None, typer.Option("--default", metavar="NAME", help="Back to the default: the name of another option.")
 ]
@@ -64,7 +70,14 @@ def tenant_set(
     warning: WarningOption = None,
     critical: CriticalOption = None,
     clear: ClearOption = None,
+    warning_available: WarningAvailableOption = None,
+    critical_available: CriticalAvailableOption = None,
     dwell: DwellOption = None,
+    grace_percent: GracePercentOption = None,
+    grace_days: GraceDaysOption = None,
+    forecast_days: ForecastDaysOption = None,
+    remind_after: RemindAfterOption = None,
+    channel: ChannelOption = None,
     stale_after: StaleOption = None,
     default: DefaultOption = None,
     as_json: AsJson = False,
@@ -78,7 +91,12 @@ def tenant_set(
     changes.set("customer-guid", customer_guid).set("ms-tenant-id", ms_tenant_id).set("gateway", gateway or None)
     changes.graph(graph).set("graph-cloud", graph_cloud).set("template-group", template_group or None)
     changes.factors(factor).criteria(criteria)
-    _limits(changes, warning, critical, clear, dwell, stale_after, default)
+    take_limits(
+        changes, warning=warning, critical=critical, clear=clear, warning_available=warning_available,
+        critical_available=critical_available, dwell=dwell, grace_percent=grace_percent, grace_days=grace_days,
+        forecast_days=forecast_days, remind_after=remind_after, channel=channel or None, stale_after=stale_after,
+    )  # fmt: skip
+    _defaults(changes, default)
     path = tenant_path(name, "/settings")
     with connect() as api:
         _show(api.request("PATCH", path, body=changes.body()).json(), as_json)
@@ -137,7 +155,14 @@ def provider_set(
     warning: WarningOption = None,
     critical: CriticalOption = None,
     clear: ClearOption = None,
+    warning_available: WarningAvailableOption = None,
+    critical_available: CriticalAvailableOption = None,
     dwell: DwellOption = None,
+    grace_percent: GracePercentOption = None,
+    grace_days: GraceDaysOption = None,
+    forecast_days: ForecastDaysOption = None,
+    remind_after: RemindAfterOption = None,
+    channel: ChannelOption = None,
     stale_after: StaleOption = None,
     default: DefaultOption = None,
     as_json: AsJson = False,
@@ -148,7 +173,12 @@ def provider_set(
     """
     changes = Changes()
     changes.factors(factor)
-    _limits(changes, warning, critical, clear, dwell, stale_after, default)
+    take_limits(
+        changes, warning=warning, critical=critical, clear=clear, warning_available=warning_available,
+        critical_available=critical_available, dwell=dwell, grace_percent=grace_percent, grace_days=grace_days,
+        forecast_days=forecast_days, remind_after=remind_after, channel=channel or None, stale_after=stale_after,
+    )  # fmt: skip
+    _defaults(changes, default)
     with connect() as api:
         _show(api.request("PATCH", "/api/v1/provider/settings", body=changes.body()).json(), as_json)
 
@@ -175,7 +205,7 @@ def settings_history(name: TenantArgument, as_json: AsJson = False) -> None:
         print_json(revisions)
         return
     rows = [
-        (revision["at"], revision["by"], item["setting"], item["from"], item["to"])
+        (revision["at"], revision["by"], item["setting"], _plain(item["from"]), _plain(item["to"]))
         for revision in revisions
         for item in revision["changes"] or [{"setting": "(nothing)", "from": None, "to": None}]
     ]
@@ -199,17 +229,8 @@ def print_counts(counts: list[dict[str, Any]]) -> None:
     print_table(("tenant", *numbers, ""), rows, numbers=numbers)
 
 
-def _limits(
-    changes: Changes,
-    warning: float | None,
-    critical: float | None,
-    clear: float | None,
-    dwell: int | None,
-    stale_after: int | None,
-    default: list[str] | None,
-) -> None:
-    changes.set("warning", warning).set("critical", critical).set("clear", clear).set("dwell", dwell)
-    changes.set("stale-after", stale_after).defaults(default)
+def _defaults(changes: Changes, default: list[str] | None) -> None:
+    changes.defaults(default)
     if not changes.body():
         raise Failure("nothing to set: name at least one option, --help lists them")
 
@@ -227,5 +248,15 @@ def _rows(body: Body, prefix: str = "") -> list[tuple[str, Any]]:
         if isinstance(value, dict):
             rows += _rows(value, f"{prefix}{key}.")
         else:
-            rows.append((f"{prefix}{key}", ", ".join(value) if isinstance(value, list) else value))
+            rows.append((f"{prefix}{key}", _plain(value)))
     return rows
+
+
+def _plain(value: Any) -> Any:
+    return ", ".join(map(_item, value)) if isinstance(value, list) else value
+
+
+def _item(value: Any) -> str:
+    if not isinstance(value, dict):  # all but silences are lists of texts
+        return str(value)
+    return " ".join(f"{key}={part}" for key, part in value.items() if part)

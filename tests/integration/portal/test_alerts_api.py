@@ -143,7 +143,6 @@ async def test_a_silence_is_a_setting_and_ends_by_its_id(world: World, tenant: s
     assert 201 == made.status_code, made.text
     settings = (await get(world, f"/tenants/{tenant}/settings"))["alerts"]["silences"]
     assert [("pool", "ordered")] == [(each["rule"], each["reason"]) for each in settings]
-    await until(lambda: (found := world.services.live.settings(tenant)) and found.alerts.silences)
     found = await get(world, f"/tenants/{tenant}/alerts")
     assert [format_time(until_)] == [item["silenced_until"] for item in found["open"]]
     assert [made.json()] == found["silences"]

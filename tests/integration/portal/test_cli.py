@@ -16,7 +16,7 @@ import pytest_asyncio
 from portal.access.tokens import new_token
 from runtime.portal_process import web_config
 from schemas.commands import SyncRun
-from schemas.times import format_time
+from schemas.times import format_time, parse_time
 from streams.sink.processors import commands as sync_rows
 from tests.support.command_line import Ended, commands, example_of, run_cli
 from tests.support.portal_world import START, World, served, until
@@ -32,7 +32,7 @@ DIRECT: dict[str, Any] = {"number": "+15550100", "number_type": "directRouting"}
 
 NOT_HERE = {
     *((name,) for name in ("up", "watch", "migrate")),
-    *(("run", name) for name in ("meter", "counter", "sink", "portal", "collector")),
+    *(("run", name) for name in ("meter", "counter", "sink", "alerts", "portal", "collector")),
     ("graph", "check"),
 }
 """Run until they are stopped, need a data directory of their own, or a Microsoft Graph (test_graph_settings)."""
@@ -46,6 +46,7 @@ async def url(world: World) -> AsyncIterator[str]:
         world.observe(name, ANA, datetime(2026, 3, 2, tzinfo=UTC), directory={"display_name": "Ana Alba"})
         world.observe(name, ANA, START + HOUR, phone_number=DIRECT)
         await world.publish(name, START + HOUR)
+    await world.alert("acme", START + HOUR)
     run = SyncRun.model_validate(
         {"id": HELD, "tenant": "acme", "by": "import", "sent_at": format_time(START), "facet": "voice",
          "source": "users-file", "started_at": format_time(START), "seen": 1, "expected": 100, "status": "held"}
@@ -90,6 +91,39 @@ async def test_every_example_of_the_help_runs(folder: Path) -> None:
         if ended.code != 0:
             failed[" ".join(path)] = ended
     assert failed == {}
+
+
+async def test_open_alerts_are_listed_seen_muted_and_unmuted(folder: Path, tenant: str, world: World) -> None:
+    await world.set(tenant, START, acquired_licenses=500)
+    raised = await world.alert(tenant, START)
+    assert [(raised.id, None)] == [
+        (each["id"], each["silenced_until"]) for each in await printed("alerts", "list", "-T", tenant)
+    ]
+    assert f"acknowledged: {raised.detail}" in (await cli("alerts", "acknowledge", tenant, "pool")).out
+    ended = await cli("alerts", "mute", tenant, "--until", "2h", "--reason", "ordered")
+    assert (0, True) == (ended.code, f"all alerts of {tenant} are muted until" in ended.out)
+    assert "reason=ordered" in (await cli("tenant", "show", tenant)).out
+    (shown,) = await printed("alerts", "list", "-T", tenant)
+    assert parse_time(shown["silenced_until"]) - datetime.now(UTC) > HOUR
+    assert "ended: 1 silence;" in (await cli("alerts", "unmute", tenant)).out
+    again = await cli("alerts", "unmute", tenant)
+    assert (1, True) == (again.code, "nothing is muted" in again.err)
+
+
+async def test_limits_of_alerts_are_set_and_go_back_to_the_default(folder: Path, tenant: str) -> None:
+    given = {"warning_available": 20, "critical_available": 5, "grace_percent": 10.0, "grace_days": 30,
+             "forecast_days": 21, "remind_after_s": 3600, "channels": ["ops", "sales"]}  # fmt: skip
+    options = "--warning-available 20 --critical-available 5 --grace-percent 10 --grace-days 30 --forecast-days 21"
+    rest = "--remind-after 3600 --channel ops --channel sales"
+    made = await printed("tenant", "set", tenant, *options.split(), *rest.split())
+    assert given == {name: made["alerts"][name] for name in given}
+    back = await printed("tenant", "set", tenant, "--default", "grace-days", "--default", "channel")
+    assert (None, None, 21) == tuple(back["alerts"][name] for name in ("grace_days", "channels", "forecast_days"))
+
+
+@pytest.mark.parametrize("wrong", [["mute", "acme", "--until", "soon"], ["acknowledge", "acme", "x"], ["mute", "acme"]])
+async def test_a_time_or_rule_that_is_none_is_wrong_usage(folder: Path, wrong: list[str]) -> None:
+    assert 2 == (await cli("alerts", *wrong)).code
 
 
 async def test_the_count_reads_like_the_screen(folder: Path) -> None:

@@ -55,12 +55,17 @@ SAME = [
     Same(f"what-if {TENANT} --pool 450", f"{OWN}/what-if", body={"acquired_licenses": 450}),
     Same(f"sources {TENANT}", f"{OWN}/sources"),
     Same(f"sync list {TENANT}", f"{OWN}/syncs", items=True),
+    Same("alerts list", "/api/v1/alerts", items=True),
+    Same(f"alerts list --all -T {TENANT}", "/api/v1/alerts", {"state": "all", "tenant": TENANT}, items=True),
     Same("token list", "/api/v1/tokens", items=True),
     Same(f"tenant set {TENANT} --pool 510", f"{OWN}/settings"),
     Same("provider set --warning 85", "/api/v1/provider/settings"),
 ]  # fmt: skip
 TOLD: dict[str, dict[str, Any]] = {
     f"sync confirm {TENANT} {HELD}": {"id": HELD, "status": "confirmed", "tenant": TENANT},
+    f"alerts acknowledge {TENANT} pool": {"tenant": TENANT, "rule": "pool", "state": "firing"},
+    f"alerts mute {TENANT} --until 2099-01-01T00:00:00Z --rule pool": {"rule": "pool", "scope": "tenant"},
+    f"alerts unmute {TENANT} --rule pool": {"tenant": TENANT},
     "token create ci --role provider_viewer": {"name": "ci", "role": "provider_viewer", "tenants": []},
     f"token revoke {TOKEN}": {"id": TOKEN},
     "tenant remove spare --yes": {"tenant": "spare", "purged": False},
@@ -68,7 +73,7 @@ TOLD: dict[str, dict[str, Any]] = {
 """Commands whose answer cannot be asked for again, and what must be in it."""
 OF_ITS_OWN = {
     *("up", "migrate", "topics", "check-config", "version", "dead-letters list", "dead-letters replay"),
-    *("run meter", "run counter", "run sink", "run portal", "run collector", "graph check"),
+    *("run meter", "run counter", "run sink", "run alerts", "run portal", "run collector", "graph check"),
     *("import users", "import numbers", "import dial-plan", "import m365", "import events"),
     "watch",    # for ever: the counts of the stream, each as `count` prints it (test_cli)
     "refresh",  # below
