@@ -10,11 +10,11 @@ LOCK := $(LOCK_VENV)/bin/uv pip compile pyproject.toml --quiet --universal --for
 	--only-binary :all: --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo-graph test lint format lock schemas screenshots bench bench-quick large clean
+.PHONY: help up demo-graph test lint format lock schemas screenshots bench bench-quick backtest large clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo '  Variables: PYTHON=python3.12 (interpreter of a new environment), ARGS="--port 8090" (handed on by up, demo-graph, test, bench),'
+	@echo '  Variables: PYTHON=python3.12 (interpreter of a new environment), ARGS="--port 8090" (handed on by up, demo-graph, test, bench, backtest),'
 	@echo '             WORKERS=1 (processes that run tests at a time)'
 
 up: $(VENV)/.installed ## Start the whole stack in this shell, without Docker, with demo tenants if it is empty
@@ -50,6 +50,9 @@ bench: $(BENCH_VENV)/.installed ## Measure everything beside plain Faust and Qui
 bench-quick: $(BENCH_VENV)/.installed ## The same on less data, in a few minutes
 	$(BENCH_VENV)/bin/python -m tests.support.prepare --browser
 	$(BENCH_VENV)/bin/python -m tests.bench --quick $(ARGS)
+
+backtest: $(VENV)/.installed ## Print how far forecasts are off, by kind of tenant and horizon, beside naive ones
+	$(VENV)/bin/python -m tests.bench.backtest $(ARGS)
 
 large: $(VENV)/.installed ## Show a portal with 10,000 tenants and a year of history, which the simulator makes in two minutes; ARGS="--port 8090"
 	$(VENV)/bin/python -m tests.support.prepare
