@@ -15,6 +15,7 @@ from portal.answers.ranges import RangeError
 from portal.api import (
     alerts,
     events,
+    forecast,
     history,
     operations,
     seats,
@@ -68,6 +69,7 @@ def create_app(services: Services, recognise: Recognise = anybody_here, entrance
     for module in (
         tenants,
         history,
+        forecast,
         seats,
         settings,
         what_if,

@@ -45,7 +45,7 @@ def _outcome(found: Forecast) -> str:
     )
     return (
         f"The pool of {pool:,} is expected to run out on {_day(found.exhausted_at)}, in {_days(found.days or 0)};"
-        f" with a probability of {LEVEL:.0%} {sure}."
+        f" with a probability of {LEVEL * 100:.0f} % {sure}."
     )
 
 

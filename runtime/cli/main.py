@@ -11,6 +11,7 @@ from runtime.cli import counts, history, operate, seats
 from runtime.cli.alerts import alerts
 from runtime.cli.dead_letters import dead_letters
 from runtime.cli.failure import Failure
+from runtime.cli.forecast import forecast
 from runtime.cli.graph import graph
 from runtime.cli.imports import imports
 from runtime.cli.refresh import refresh
@@ -62,6 +63,7 @@ for name, command in (
     ("changes", seats.changes),
     ("audit", seats.audit),
     ("what-if", what_if),
+    ("forecast", forecast),
     ("refresh", refresh),
     ("sources", sources),
     ("migrate", operate.migrate),

@@ -12,7 +12,7 @@ from tests.support.ports import free_port
 ALL = [" ".join(path) for path in commands()]
 CONTRACT = {
     "up", "tenant set", "tenant show", "tenant list", "tenant remove", "provider set", "provider show", "count",
-    "counts", "watch", "history", "seats", "explain", "changes", "settings history", "audit", "sync list",
+    "counts", "watch", "history", "seats", "explain", "changes", "settings history", "audit", "forecast", "sync list",
     "sync confirm", "alerts list", "alerts acknowledge", "alerts mute", "alerts unmute",
     "refresh", "sources", "graph check", "token create", "token list", "token revoke",
     "import users", "import numbers", "import dial-plan", "import m365", "import events", "dead-letters list",
@@ -23,7 +23,8 @@ PRINT_NO_DATA = {"up", "run meter", "run counter", "run sink", "run alerts", "ru
 ASK_THE_PORTAL = {
     "tenant show acme", "tenant list", "tenant set acme --pool 5", "tenant remove acme --yes", "provider show",
     "provider set --warning 5", "count acme", "counts", "watch acme", "history acme", "seats acme", "changes acme",
-    "explain acme user:1", "settings history acme", "audit acme", "sync list acme", "sync confirm acme 1",
+    "explain acme user:1", "settings history acme", "audit acme", "forecast acme", "sync list acme",
+    "sync confirm acme 1",
     "alerts list", "alerts acknowledge acme pool", "alerts mute acme --until 2h", "alerts unmute acme",
     "refresh acme", "refresh acme --wait", "sources acme", "token list", "token revoke 9f2c4b7a1d3e5f60",
     "token create ci --role provider_viewer",

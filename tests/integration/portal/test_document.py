@@ -54,7 +54,7 @@ ASKED = [
     Ask("explain_seat", {"at": "never"}, status=422),
     Ask("list_changes", {"from": "30d"}), Ask("list_changes", {"from": "30d", "limit": 1}),
     Ask("list_changes", {"from": "30d"}, headers=CSV),
-    Ask("audit_tenant"),
+    Ask("audit_tenant"), Ask("get_forecast"), Ask("get_forecast", path={"tenant": "nobody"}, status=404),
     Ask("get_settings"), Ask("get_settings", headers=KNOWN, status=304),
     Ask("list_settings_changes"), Ask("list_settings_changes", {"limit": 1}),
     Ask("try_settings", body={"factors": {"user_interface": False}, "acquired_licenses": 450}),
