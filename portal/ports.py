@@ -8,8 +8,10 @@ aware UTC datetimes; profiles are the bytes of `licensing.factors`.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
+from licensing.reclaim import Signals
+from licensing.reports.usage import Level, Stretch
 from licensing.what_if import Tried
 from portal.access.principals import Role
 from schemas.alert import Alert, AlertState, Delivery
@@ -97,9 +99,35 @@ class Bucket:
     """Whether it is seeded demo data: figures of it are labelled as such."""
 
 
+Resolution = Literal["second", "hour", "day"]
+"""Of what a figure was computed: raw rows, or closed buckets where these are gone."""
+
+EnabledSince = tuple[datetime, int]
+"""An instant, and the enabled factors from there on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What is on record of a period of a tenant: the level that held before it, and what came in it."""
+
+    carried: Level | None
+    stretch: Stretch | None
+    resolution: Resolution
+    demo: bool
+    """Whether figures of it are made-up demo data."""
+
+
+@dataclass(frozen=True, slots=True)
+class LevelThen:
+    """What held at an instant; `demo`: it is made-up demo data."""
+
+    level: Level
+    demo: bool
+
+
 class Store(Protocol):
-    """Reads of ClickHouse. Synchronous: the portal calls it in a thread. Every method but `sparklines` and
-    `open_alerts` is of one tenant."""
+    """Reads of ClickHouse. Synchronous: the portal calls it in a thread. Methods that take `tenants` are of many,
+    `open_alerts`, `closed_at` and `tenants_on_record` of all, the others of one."""
 
     def buckets(self, tenant: str, start: datetime, end: datetime, step_s: int) -> list[Bucket]:
         """Return the buckets of [start, end), the last value before `start` carried forward into the range."""
@@ -145,6 +173,12 @@ class Store(Protocol):
     def facts(self, tenant: str, subject: str, at: datetime | None) -> list[FacetFacts]:
         """Return the facets of a subject as recorded at the instant (None = now)."""
 
+    def facts_of(self, tenant: str, subjects: Sequence[str]) -> list[FacetFacts]:
+        """Return the latest facts of some subjects, by subject."""
+
+    def reclaim_signals(self, tenant: str, enabled: int) -> list[Signals]:
+        """Return what tells of waste, of all subjects that are counted with the mask `enabled`, by subject."""
+
     def all_facts(self, tenant: str) -> Iterator[FacetFacts]:
         """Return the latest facts of every subject of the tenant, by subject."""
 
@@ -174,6 +208,28 @@ class Store(Protocol):
 
     def deliveries(self, tenant: str, ids: Sequence[str]) -> list[Delivery]:
         """Return what became last of the telling of these changes, by channel."""
+
+    def settings_histories(self, tenants: Sequence[str]) -> Mapping[str, list[SettingsRevision]]:
+        """Return the same of many tenants; those without are left out."""
+
+    def closed_at(self) -> datetime:
+        """Return up to where history is closed: what was counted before does not change any more."""
+
+    def tenants_on_record(self, end: datetime) -> list[str]:
+        """Return all tenants that had a count before an instant, by name."""
+
+    def recorded(self, tenants: Sequence[str], start: datetime, end: datetime) -> Mapping[str, Recorded]:
+        """Return what is on record of [start, end) of each tenant, at the finest resolution that still has all of it.
+        Both are full hours, but for an `end` that is now."""
+
+    def levels(self, tenants: Sequence[str], at: datetime) -> Mapping[str, LevelThen]:
+        """Return what held just before an instant, which is a full hour; tenants without a count are left out."""
+
+    def seat_moves(
+        self, start: datetime, end: datetime, enabled: Mapping[str, Sequence[EnabledSince]]
+    ) -> Mapping[str, tuple[int, int]]:
+        """Return how many subjects came to be counted, and ceased to be, in [start, end), by tenant; those without are
+        left out. `enabled`: the tenants, with the enabled factors over time, the first ones from the beginning."""
 
     def syncs(self, tenant: str, facet: str = "", source: str = "") -> list[dict[str, Any]]:
         """Return the last sync runs of a tenant, of one facet and source or of all, newest first, each in its newest

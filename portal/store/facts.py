@@ -1,6 +1,6 @@
-"""Owns the questions for facts: of one subject, now and as recorded at an instant, and of all subjects of a tenant."""
+"""Owns the questions for facts: of one subject, now and as recorded at an instant, and of some or all of a tenant."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +25,7 @@ WHERE tenant = {{tenant:String}}{of_subject}{only} AND rev > removed_rev AND {AB
 
 _COLUMNS = f"subject, facet, {ms('observed_at')}, source, facts"
 _OF_SUBJECT = f"{known_sql(_COLUMNS, of_subject=' AND subject = {subject:String}')} ORDER BY facet"
+_OF_SOME = f"{known_sql(_COLUMNS, of_subject=' AND subject IN {subjects:Array(String)}')} ORDER BY subject, facet"
 _OF_ALL = f"{known_sql(_COLUMNS)} ORDER BY subject, facet"
 # A removal ends what was known: only what was told after the last one counts.
 _AT = f"""SELECT subject, facet, {ms("argMax(observed_at, rev)")}, argMax(source, rev), argMax(facts, rev)
@@ -46,6 +47,11 @@ def facts(clients: Clients, tenant: str, subject: str, at: datetime | None) -> l
     else:
         sql, parameters["at"] = _AT, to_ms(at)
     return [_facts(row) for row in ask(clients, sql, parameters)]
+
+
+def facts_of(clients: Clients, tenant: str, subjects: Sequence[str]) -> list[FacetFacts]:
+    """Return the latest facts of some subjects, by subject."""
+    return [_facts(row) for row in ask(clients, _OF_SOME, {"tenant": tenant, "subjects": list(subjects)})]
 
 
 def all_facts(clients: Clients, tenant: str) -> Iterator[FacetFacts]:

@@ -9,7 +9,7 @@ from portal.ports import Seat
 from portal.store.clients import ABOVE_FLOOR, Clients, ask, at_ms
 from schemas.times import to_ms
 
-_KNOWN_NOW = f"""SELECT subject, profile FROM subject_profiles FINAL
+KNOWN_NOW = f"""SELECT subject, profile FROM subject_profiles FINAL
 WHERE tenant = {{tenant:String}} AND kind != 'removed' AND {ABOVE_FLOOR}"""
 _KNOWN_AT = f"""SELECT subject, argMax(new_profile, rev) AS profile FROM seat_changes FINAL
 WHERE tenant = {{tenant:String}} AND recorded_at <= {at_ms("at")}
@@ -29,7 +29,7 @@ _HIT = "positionCaseInsensitiveUTF8({column}, {{search:String}}) > 0"
 
 def seats_sql(*, at: bool, factor: str, search: bool) -> str:
     """Return the question for a page. Parameters: tenant, after, limit, enabled; at, factor_bit, search where asked."""
-    known, names = (_KNOWN_AT, _NAMES_AT) if at else (_KNOWN_NOW, _NAMES_NOW)
+    known, names = (_KNOWN_AT, _NAMES_AT) if at else (KNOWN_NOW, _NAMES_NOW)
     # The factor that counts is the lowest set bit of what is matched and enabled (licensing.factors.counted_factor).
     matched = "bitAnd(toUInt32(profile), {enabled:UInt32})"
     conditions = {
@@ -91,7 +91,7 @@ def display_names(clients: Clients, tenant: str, subjects: Sequence[str]) -> dic
 
 def profiles(clients: Clients, tenant: str) -> dict[str, int]:
     """Return the recorded profile of every subject of the tenant."""
-    return {subject: int(profile) for subject, profile in ask(clients, _KNOWN_NOW, {"tenant": tenant})}
+    return {subject: int(profile) for subject, profile in ask(clients, KNOWN_NOW, {"tenant": tenant})}
 
 
 def tally(clients: Clients, tenant: str, at: datetime) -> dict[int, int]:

@@ -4,8 +4,20 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from portal.ports import AlikeSubjects, Bucket, FacetFacts, ProfileChange, Seat, SettingsRevision, TriedValue
-from portal.store import alerts, audit, changes, criteria, facts, history, seats, sparklines
+from licensing.reclaim import Signals
+from portal.ports import (
+    AlikeSubjects,
+    Bucket,
+    EnabledSince,
+    FacetFacts,
+    LevelThen,
+    ProfileChange,
+    Recorded,
+    Seat,
+    SettingsRevision,
+    TriedValue,
+)
+from portal.store import alerts, audit, changes, criteria, facts, history, reclaim, seats, sparklines, usage
 from portal.store.clients import Clients
 from schemas.alert import Alert, AlertState, Delivery
 
@@ -52,6 +64,12 @@ class ClickHouseStore:
     def facts(self, tenant: str, subject: str, at: datetime | None) -> list[FacetFacts]:
         return facts.facts(self._clients, tenant, subject, at)
 
+    def facts_of(self, tenant: str, subjects: Sequence[str]) -> list[FacetFacts]:
+        return facts.facts_of(self._clients, tenant, subjects)
+
+    def reclaim_signals(self, tenant: str, enabled: int) -> list[Signals]:
+        return reclaim.signals(self._clients, tenant, enabled)
+
     def all_facts(self, tenant: str) -> Iterator[FacetFacts]:
         return facts.all_facts(self._clients, tenant)
 
@@ -66,6 +84,26 @@ class ClickHouseStore:
 
     def settings_history(self, tenant: str) -> list[SettingsRevision]:
         return audit.settings_history(self._clients, tenant)
+
+    def settings_histories(self, tenants: Sequence[str]) -> Mapping[str, list[SettingsRevision]]:
+        return audit.settings_histories(self._clients, tenants)
+
+    def closed_at(self) -> datetime:
+        return usage.closed_at(self._clients)
+
+    def tenants_on_record(self, end: datetime) -> list[str]:
+        return usage.tenants_on_record(self._clients, end)
+
+    def recorded(self, tenants: Sequence[str], start: datetime, end: datetime) -> Mapping[str, Recorded]:
+        return usage.recorded(self._clients, tenants, start, end)
+
+    def levels(self, tenants: Sequence[str], at: datetime) -> Mapping[str, LevelThen]:
+        return usage.levels(self._clients, tenants, at)
+
+    def seat_moves(
+        self, start: datetime, end: datetime, enabled: Mapping[str, Sequence[EnabledSince]]
+    ) -> Mapping[str, tuple[int, int]]:
+        return usage.seat_moves(self._clients, start, end, enabled)
 
     def syncs(self, tenant: str, facet: str = "", source: str = "") -> list[dict[str, Any]]:
         return audit.syncs(self._clients, tenant, facet, source)

@@ -14,6 +14,7 @@ from runtime.cli.failure import Failure
 from runtime.cli.forecast import forecast
 from runtime.cli.graph import graph
 from runtime.cli.imports import imports
+from runtime.cli.reclaim import reclaim
 from runtime.cli.refresh import refresh
 from runtime.cli.run import run
 from runtime.cli.sources import sources
@@ -64,6 +65,7 @@ for name, command in (
     ("audit", seats.audit),
     ("what-if", what_if),
     ("forecast", forecast),
+    ("reclaim", reclaim),
     ("refresh", refresh),
     ("sources", sources),
     ("migrate", operate.migrate),

@@ -17,6 +17,7 @@ PAGES = (
     "/provider/settings",
     "/tenants/contoso/history?from=30d",
     "/tenants/contoso/changes",
+    "/tenants/contoso/reclaim",
 )
 
 

@@ -23,6 +23,7 @@ async def audit(request: Request, tenant: str) -> None:
         with ui.element("div").classes("toolbar"):
             refresh_button(here, tenant)
             history_choice(tenant)
+            ui.link("Seats that could be freed", f"/tenants/{tenant}/reclaim")
         factors = FactorTable(here, tenant)
         recent = RecentChanges(here, tenant)
         freshness = Freshness(here, tenant)

@@ -55,6 +55,8 @@ ASKED = [
     Ask("list_changes", {"from": "30d"}), Ask("list_changes", {"from": "30d", "limit": 1}),
     Ask("list_changes", {"from": "30d"}, headers=CSV),
     Ask("audit_tenant"), Ask("get_forecast"), Ask("get_forecast", path={"tenant": "nobody"}, status=404),
+    Ask("list_reclaimable"), Ask("list_reclaimable", {"limit": 1}), Ask("list_reclaimable", headers=CSV),
+    Ask("list_reclaimable", {"reason": "none"}, status=422),
     Ask("get_settings"), Ask("get_settings", headers=KNOWN, status=304),
     Ask("list_settings_changes"), Ask("list_settings_changes", {"limit": 1}),
     Ask("try_settings", body={"factors": {"user_interface": False}, "acquired_licenses": 450}),
