@@ -14,6 +14,7 @@ from portal.answers.context import Context
 from portal.answers.ranges import RangeError
 from portal.api import (
     alerts,
+    backup,
     events,
     forecast,
     history,
@@ -83,6 +84,7 @@ def create_app(services: Services, recognise: Recognise = anybody_here, entrance
         vendor,
         tokens,
         operations,
+        backup,
     ):
         app.include_router(module.router)
     return app

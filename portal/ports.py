@@ -127,7 +127,7 @@ class LevelThen:
 
 class Store(Protocol):
     """Reads of ClickHouse. Synchronous: the portal calls it in a thread. Methods that take `tenants` are of many,
-    `open_alerts`, `closed_at` and `tenants_on_record` of all, the others of one."""
+    `open_alerts`, `closed_at`, `tenants_on_record` and `snapshot` of all, the others of one."""
 
     def buckets(self, tenant: str, start: datetime, end: datetime, step_s: int) -> list[Bucket]:
         """Return the buckets of [start, end), the last value before `start` carried forward into the range."""
@@ -234,6 +234,9 @@ class Store(Protocol):
     def syncs(self, tenant: str, facet: str = "", source: str = "") -> list[dict[str, Any]]:
         """Return the last sync runs of a tenant, of one facet and source or of all, newest first, each in its newest
         state: fields of `SyncRun`."""
+
+    def snapshot(self, table: str) -> Iterator[list[bytes]]:
+        """Yield the rows of a table of `portal.store.snapshot.TABLES` in blocks, each row a JSON object."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ _RULES: Mapping[tuple[str, str], Rule] = {
     ("GET", "/healthz"): "anybody",
     ("GET", "/readyz"): "anybody",
     ("GET", "/metrics"): "provider",
+    ("GET", "/api/v1/backup/{table}"): "provider_admin",
     ("GET", "/api/v1/tenants"): "somebody",
     ("GET", "/api/v1/stream"): "somebody",
     ("GET", "/api/v1/alerts"): "somebody",

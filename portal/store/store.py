@@ -17,7 +17,7 @@ from portal.ports import (
     SettingsRevision,
     TriedValue,
 )
-from portal.store import alerts, audit, changes, criteria, facts, history, reclaim, seats, sparklines, usage
+from portal.store import alerts, audit, changes, criteria, facts, history, reclaim, seats, snapshot, sparklines, usage
 from portal.store.clients import Clients
 from schemas.alert import Alert, AlertState, Delivery
 
@@ -119,3 +119,6 @@ class ClickHouseStore:
 
     def deliveries(self, tenant: str, ids: Sequence[str]) -> list[Delivery]:
         return alerts.deliveries(self._clients, tenant, ids)
+
+    def snapshot(self, table: str) -> Iterator[list[bytes]]:
+        return snapshot.snapshot(self._clients, table)

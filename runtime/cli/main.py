@@ -9,6 +9,7 @@ import typer
 
 from runtime.cli import counts, history, operate, seats
 from runtime.cli.alerts import alerts
+from runtime.cli.backup import backup, restore
 from runtime.cli.dead_letters import dead_letters
 from runtime.cli.failure import Failure
 from runtime.cli.forecast import forecast
@@ -69,6 +70,8 @@ for name, command in (
     ("refresh", refresh),
     ("sources", sources),
     ("migrate", operate.migrate),
+    ("backup", backup),
+    ("restore", restore),
     ("topics", operate.make_topics),
     ("check-config", operate.check_config),
     ("version", operate.version),

@@ -12,6 +12,7 @@ from clickhouse_connect.driver.client import Client
 
 from runtime.clickhouse.errors import MigrationRefusedError
 from runtime.clickhouse.pool import ClientPool
+from runtime.clickhouse.unfinished import restore_begun
 from runtime.settings import Retention
 
 _log = structlog.get_logger(__name__)
@@ -76,11 +77,26 @@ def migrate(
     wanted = packaged() if migrations is None else list(migrations)
     with pool.lease() as client:
         client.command(_fill(_TABLE, cluster))
+        if restore_begun(client):
+            raise MigrationRefusedError(
+                "a restore into this database did not come to its end, so it is not whole: run it again with"
+                " --overwrite"
+            )
         applied = _applied(client)
         _check(wanted, applied)
         done = [_apply(client, each, cluster) for each in wanted if each.number not in applied]
         _set_retention(client, retention, cluster)
     return done
+
+
+def migrations_until(applied: Sequence[tuple[int, str, str]]) -> list[Migration]:
+    """Return the first migrations of this version, those that a backup's tables had seen (number, name, checksum).
+
+    Raises MigrationRefusedError for one that this version does not know.
+    """
+    known = packaged()
+    _check(known, {number: (name, checksum) for number, name, checksum in applied})
+    return [migration for migration in known if migration.number in {number for number, _, _ in applied}]
 
 
 def _applied(client: Client) -> dict[int, tuple[str, str]]:

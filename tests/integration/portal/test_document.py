@@ -42,6 +42,7 @@ SILENCE: dict[str, Any] = {"rule": "pool", "until": "2099-01-01T00:00:00Z", "rea
 WRONG = EVENT | {"subject": "number:+15550100"}
 
 ASKED = [
+    Ask("read_table", path={"table": "tenant_settings"}), Ask("read_table", path={"table": "users"}, status=422),
     Ask("get_health"), Ask("get_readiness"), Ask("get_metrics"),
     Ask("list_tenants"), Ask("list_tenants", {"sparkline": "30d", "sort": "usage", "over": 50}),
     Ask("list_tenants", {"limit": 0}, status=422), Ask("list_tenants", {"cursor": "x"}, status=422),

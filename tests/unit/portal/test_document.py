@@ -13,7 +13,8 @@ OPERATIONS = {
     "confirm_sync", "end_silence", "explain_seat", "get_health", "get_history", "get_licenses", "get_metrics",
     "get_provider_settings", "get_readiness", "get_refresh", "get_settings", "list_alerts", "list_changes",
     "list_reclaimable", "list_seats", "list_settings_changes", "list_sources", "list_syncs", "list_tenant_alerts",
-    "list_tenants", "list_tokens", "make_token", "refresh_sources", "remove_tenant", "replace_provider_settings",
+    "list_tenants", "list_tokens", "make_token", "read_table", "refresh_sources", "remove_tenant",
+    "replace_provider_settings",
     "replace_settings", "revoke_token", "send_events", "stream_counts", "try_settings", "vendor_license_info",
     "vendor_licensed_users",
 }  # fmt: skip
