@@ -6,8 +6,10 @@ its name: `kafka.topic_prefix` is `POOLWATCH_KAFKA_TOPIC_PREFIX`, and `[kafka] t
 """
 
 import os
+from datetime import time
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
@@ -19,6 +21,9 @@ from pydantic_settings import (
 )
 
 from portal.access.claims import parse_grant
+from schemas.alert import AlertLevel
+from schemas.identifiers import TenantId
+from schemas.settings import ChannelName
 
 PREFIX = "POOLWATCH_"
 DEFAULT_CONFIG = "poolwatch.toml"
@@ -162,6 +167,50 @@ class Graph(_Group):
     listen_port: Port = 8090
 
 
+def _timezone(text: str) -> str:
+    try:
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(f"a time zone is a name such as Europe/Paris, not {text[:80]!r}") from error
+    return text
+
+
+class QuietSettings(_Group):
+    """A time of day in which a channel tells nobody; it may go over midnight."""
+
+    begin: time
+    end: time
+    timezone: Annotated[str, AfterValidator(_timezone)] = "UTC"
+    except_level: AlertLevel | None = None
+    """From this level on people are told at once."""
+
+
+class ChannelSettings(_Group):
+    """A way to tell people: an Apprise URL (e-mail, Teams, Slack, …), or a signed webhook."""
+
+    url: SecretStr | None = None
+    url_file: Path | None = None
+    webhook: SecretStr | None = None
+    secret: SecretStr | None = None
+    """What a webhook is signed with: `whsec_` and base64, or any text."""
+    secret_file: Path | None = None
+    tenants: tuple[TenantId, ...] | None = None
+    """Whose alerts it takes; None = those of every tenant."""
+    digest_s: Annotated[int, Field(ge=0, le=604_800)] = 0
+    """So long messages are gathered into one."""
+    quiet: QuietSettings | None = None
+
+
+class Alerts(_Group):
+    """How people are told of alerts; when, is in the settings of tenants and provider."""
+
+    channels: dict[ChannelName, ChannelSettings] = Field(default_factory=dict)
+    templates: Path | None = None
+    """A folder with subject.txt, message.txt or message.html in place of ours."""
+    link_base: Annotated[str, AfterValidator(_http)] | None = None
+    """The portal's address as people know it; None = no links."""
+
+
 class Retention(_Group):
     """How many days ClickHouse keeps what."""
 
@@ -202,6 +251,7 @@ class Settings(BaseSettings):
     portal: Portal = Portal()
     auth: Auth = Auth()
     graph: Graph = Graph()
+    alerts: Alerts = Alerts()
     retention: Retention = Retention()
     log: Log = Log()
 

@@ -1,0 +1,114 @@
+"""Owns the telling: each channel has a task of its own, so that one that hangs delays no other. Holds nothing that
+may be lost: what was not told is submitted again after a start."""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+import structlog
+
+from streams.notify.channels import Channel
+from streams.notify.messages import Message, Outcome
+from streams.notify.retry import SendError, wait_ms
+from streams.notify.senders import Sender
+from streams.notify.waiting import Waiting
+
+log = structlog.get_logger()
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class Notifier:
+    """Tells messages by their channels, tries again what was not taken, and reports every try."""
+
+    def __init__(
+        self,
+        channels: Mapping[str, Channel],
+        senders: Mapping[str, Sender],
+        report: Callable[[Outcome], None],
+        clock: Callable[[], int] = _now_ms,
+    ) -> None:
+        """`senders`: by kind of channel. To be made within a running loop."""
+        self._channels, self._senders = channels, senders
+        self._report, self._clock = report, clock
+        self._chance = random.Random()
+        self._waiting: dict[str, Waiting] = {}
+        self._news: dict[str, asyncio.Event] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def submit(self, messages: Iterable[Message]) -> None:
+        """Take messages; one that waits already is not taken twice. One without a channel is given up."""
+        for message in messages:
+            if message.channel not in self._channels:
+                gone = SendError("there is no such channel in the settings any more", for_good=True)
+                self._report(_outcome(message, "given_up", message.attempts, 0, gone))
+                continue
+            if message.channel not in self._waiting:
+                self._begin(message.channel)
+            self._waiting[message.channel].add(message)
+            self._news[message.channel].set()
+
+    def _begin(self, name: str) -> None:
+        self._waiting[name] = Waiting(self._channels[name])
+        self._news[name] = asyncio.Event()
+        self._tasks.append(asyncio.create_task(self._tell(self._channels[name]), name=f"channel-{name}"))
+
+    async def close(self) -> None:
+        """End; a message in mid-sending may be told again after the next start."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for sender in self._senders.values():
+            await sender.close()
+
+    async def _tell(self, channel: Channel) -> None:
+        waiting, news = self._waiting[channel.name], self._news[channel.name]
+        while True:
+            news.clear()
+            batch = waiting.take(self._clock())
+            if batch:
+                await self._try(channel, waiting, batch)
+                continue
+            ready = waiting.ready_at(self._clock())
+            wait_s = None if ready is None else max(0.0, (ready - self._clock()) / 1_000)
+            try:
+                await asyncio.wait_for(news.wait(), wait_s)
+            except TimeoutError:
+                continue
+
+    async def _try(self, channel: Channel, waiting: Waiting, batch: Sequence[Message]) -> None:
+        tried = [replace(message, attempts=message.attempts + 1) for message in batch]
+        try:
+            await self._senders[channel.kind].send(channel, batch, self._clock())
+        except SendError as error:
+            self._note(channel, waiting, tried, error)
+        except Exception as error:  # noqa: BLE001  # a plugin may raise anything, and must not end the telling
+            self._note(channel, waiting, tried, SendError(f"it could not be sent ({type(error).__name__})"))
+        else:
+            waiting.done(batch)
+            for message in tried:
+                self._report(_outcome(message, "delivered", message.attempts))
+
+    def _note(self, channel: Channel, waiting: Waiting, tried: Sequence[Message], error: SendError) -> None:
+        most = max(message.attempts for message in tried)
+        log.warning("not_told", channel=channel.name, messages=len(tried), attempts=most, error=str(error))
+        wait = wait_ms(min(message.attempts for message in tried), error, self._chance)
+        if wait is None:
+            waiting.done(tried)
+            for message in tried:
+                self._report(_outcome(message, "given_up", message.attempts, 0, error))
+            return
+        at = self._clock() + wait
+        waiting.again([replace(message, due_ms=at) for message in tried], at)
+        for message in tried:
+            self._report(_outcome(message, "failed", message.attempts, at, error))
+
+
+def _outcome(message: Message, state: str, attempts: int, next_ms: int = 0, error: SendError | None = None) -> Outcome:
+    alert = message.alert
+    said = None if error is None else str(error)
+    return Outcome(alert.id, alert.tenant, alert.rule, message.channel, state, attempts, next_ms, said)  # type: ignore[arg-type]

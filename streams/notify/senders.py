@@ -1,0 +1,122 @@
+"""Owns the sending: by Apprise (e-mail, Teams, Slack, …) and to signed webhooks."""
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Sequence
+from typing import Protocol
+
+import httpx
+import msgspec
+
+from streams.notify.channels import Channel
+from streams.notify.messages import Message
+from streams.notify.retry import SendError
+from streams.notify.signing import signature
+from streams.notify.wording import Wording
+
+SEND_S = 30.0
+"""A receiver that needs longer is tried again later."""
+_LATER = (408, 425, 429)
+
+
+class Sender(Protocol):
+    """What sends by one kind of channel."""
+
+    async def send(self, channel: Channel, messages: Sequence[Message], now_ms: int) -> None:
+        """Send messages as one. Raises SendError."""
+
+    async def close(self) -> None:
+        """Let go of connections."""
+
+
+class AppriseSender:
+    """Sends texts by Apprise."""
+
+    def __init__(self, wording: Wording) -> None:
+        self._wording = wording
+
+    async def send(self, channel: Channel, messages: Sequence[Message], now_ms: int) -> None:  # noqa: ARG002
+        """Send messages as one. Raises SendError."""
+        text = self._wording.text(messages)
+        try:
+            async with asyncio.timeout(SEND_S):
+                # A thread, for its plugins block; one that hangs is left behind by the time limit.
+                sent = await asyncio.to_thread(_notify, channel.address, text.title, text.body, text.html)
+        except TimeoutError as error:
+            raise SendError(f"the service did not take it within {SEND_S:.0f} s") from error
+        if sent is None:
+            raise SendError("Apprise knows no such service: correct the channel's url", for_good=True)
+        if not sent:
+            raise SendError("the service did not take it")
+
+    async def close(self) -> None:
+        """There is nothing to let go of: Apprise connects for each message."""
+
+
+def _notify(address: str, title: str, body: str, html: str) -> bool | None:
+    import apprise
+
+    logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)  # its words hold addresses
+    service = apprise.Apprise.instantiate(address)
+    if not service:
+        return None
+    as_html = service.notify_format == apprise.NotifyFormat.HTML
+    return bool(
+        service.notify(
+            body=html if as_html else body,
+            title=title,
+            body_format=apprise.NotifyFormat.HTML if as_html else apprise.NotifyFormat.TEXT,
+        )
+    )
+
+
+class WebhookSender:
+    """Posts changes as JSON, signed. `client` follows no redirects: what is signed is for this address alone."""
+
+    def __init__(self, client: httpx.AsyncClient, link_base: str | None) -> None:
+        self._client, self._link_base = client, link_base
+
+    async def send(self, channel: Channel, messages: Sequence[Message], now_ms: int) -> None:
+        """Send messages as one. Raises SendError."""
+        told = [self._told(message) for message in messages]
+        ids = [message.alert.id for message in messages]
+        message_id = ids[0] if len(ids) == 1 else hashlib.sha256(" ".join(ids).encode()).hexdigest()[:32]
+        body = msgspec.json.encode(told[0] if len(told) == 1 else {"type": "digest", "alerts": told})
+        headers = {
+            "content-type": "application/json",
+            "user-agent": "Poolwatch",
+            "webhook-id": message_id,
+            "webhook-timestamp": str(now_ms // 1_000),
+            "webhook-signature": signature(channel.secret, message_id, now_ms // 1_000, body),
+        }
+        try:
+            async with asyncio.timeout(SEND_S):
+                answer = await self._client.post(channel.address, content=body, headers=headers)
+        except TimeoutError as error:
+            raise SendError(f"the receiver did not answer within {SEND_S:.0f} s") from error
+        except httpx.HTTPError as error:
+            # Without its text, which holds the address.
+            raise SendError(f"the receiver cannot be reached ({type(error).__name__})") from None
+        _judge(answer)
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        await self._client.aclose()
+
+    def _told(self, message: Message) -> dict[str, object]:
+        alert = message.alert
+        link = f"{self._link_base}/tenants/{alert.tenant}" if self._link_base else None
+        return {**alert.model_dump(mode="json"), "display_name": message.display_name, "link": link}
+
+
+def _judge(answer: httpx.Response) -> None:
+    if answer.is_success:
+        return
+    status = answer.status_code
+    after = answer.headers.get("retry-after", "")
+    raise SendError(
+        f"the receiver answered {status}",
+        for_good=300 <= status < 500 and status not in _LATER,
+        retry_after_ms=int(after) * 1_000 if after.isdecimal() else 0,
+    )
