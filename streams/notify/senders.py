@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import httpx
 import msgspec
@@ -61,7 +61,8 @@ def _notify(address: str, title: str, body: str, html: str) -> bool | None:
     service = apprise.Apprise.instantiate(address)
     if not service:
         return None
-    as_html = service.notify_format == apprise.NotifyFormat.HTML
+    formats: Any = service.notify_format  # one, or those that it can choose from
+    as_html = apprise.NotifyFormat.HTML in (formats if isinstance(formats, tuple) else (formats,))
     return bool(
         service.notify(
             body=html if as_html else body,
