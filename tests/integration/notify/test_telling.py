@@ -25,8 +25,9 @@ SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef0123456789abcdef").decode
 def alert(number: int = 1, **fields: Any) -> Alert:
     made = {
         "id": f"id{number}", "tenant": "acme", "rule": "pool", "change": "raised", "state": "firing",
-        "level": "warning", "value": 91.2, "threshold": 90.0, "since": from_ms(START_MS), "at": from_ms(START_MS + number),
-        "settings_revision": 1, "detail": "456 of 500 licences are in use.", "todo": "Buy licences.",
+        "level": "warning", "value": 91.2, "threshold": 90.0, "since": from_ms(START_MS),
+        "at": from_ms(START_MS + number), "settings_revision": 1,
+        "detail": "456 of 500 licences are in use.", "todo": "Buy licences.",
     }  # fmt: skip
     return Alert.model_validate(made | fields)
 
