@@ -1,4 +1,5 @@
-"""Owns the sink's process: its consumer, its ClickHouse clients, its way to the dead letters, run until a signal."""
+"""Owns the sink's process: its consumer, its ClickHouse clients, its way to the dead letters, the survey beside it, run
+until a signal."""
 
 import asyncio
 import hashlib
@@ -9,6 +10,7 @@ from aiokafka.errors import KafkaError
 
 from portal.kafka.publishing import Outgoing, Publisher
 from portal.services import utc_now
+from portal.store.store import ClickHouseStore
 from runtime import kafka
 from runtime.clickhouse.errors import StorageError
 from runtime.clickhouse.migrate import migrate
@@ -16,8 +18,10 @@ from runtime.clickhouse.pool import ClientPool, open_pool
 from runtime.installation import Installation, sink_group
 from runtime.settings import Settings
 from runtime.signals import until_told
+from runtime.survey import Survey
 from schemas.changes import DeadLetter
 from schemas.times import to_ms
+from schemas.topics import full_name
 from streams.sink.sink import CONSUMER_OPTIONS, Sink
 
 MAX_VALUE_BYTES = 512 * 1024
@@ -82,8 +86,19 @@ async def store(settings: Settings, pool: ClientPool, session_timeout_s: float =
             await consumer.start()
         except (KafkaError, OSError) as error:
             raise SinkError(Installation(own, embedded=False).no_broker()) from error
-        letters = KafkaDeadLetters(Publisher(producer, own.topic_prefix))
-        await Sink(consumer, pool, letters, utc_now, own.topic_prefix).run()
+        publisher = Publisher(producer, own.topic_prefix)
+        counts = full_name(own.topic_prefix, "license-counts")
+
+        def mine() -> set[int]:
+            return {place.partition for place in consumer.assignment() if place.topic == counts}
+
+        survey = Survey(pool, ClickHouseStore(pool, utc_now), publisher, own.partitions, mine, utc_now)
+        surveying = asyncio.create_task(survey.run(), name="survey")
+        try:
+            await Sink(consumer, pool, KafkaDeadLetters(publisher), utc_now, own.topic_prefix).run()
+        finally:
+            surveying.cancel()
+            await asyncio.gather(surveying, return_exceptions=True)
     finally:
         await consumer.stop()
         await producer.stop()
