@@ -15,6 +15,7 @@ from runtime.cli.failure import Failure
 from runtime.cli.forecast import forecast
 from runtime.cli.graph import graph
 from runtime.cli.imports import imports
+from runtime.cli.rebuild import rebuild
 from runtime.cli.reclaim import reclaim
 from runtime.cli.refresh import refresh
 from runtime.cli.run import run
@@ -49,6 +50,7 @@ for name, group in (
     ("graph", graph),
     ("token", token),
     ("dead-letters", dead_letters),
+    ("rebuild", rebuild),
     ("run", run),
 ):
     for registered in group.registered_commands:
