@@ -6,7 +6,7 @@ import time
 import uuid
 from collections.abc import Callable, Set
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Literal
 
 import structlog
@@ -33,6 +33,10 @@ TELL_AGAIN = timedelta(hours=24)
 _TENANTS = "SELECT tenant, currently_licensed, acquired_licenses FROM latest_counts FINAL ORDER BY tenant"
 _SETTINGS = """SELECT settings FROM tenant_settings
 WHERE tenant = {tenant:String} AND NOT purged ORDER BY at DESC, revision DESC LIMIT 1"""
+
+
+_Basis = tuple[date, int, int | None]
+"""What a forecast follows from: closed days change at midnight alone. Day, licences in use, pool."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,7 @@ class Survey:
         self._clients, self._store, self._publisher = clients, store, publisher
         self._partitions, self._mine, self._clock = partitions, mine, clock
         self._told: dict[tuple[str, str], Told] = {}
+        self._foreseen: dict[str, tuple[_Basis, Look]] = {}
 
     async def run(self) -> None:
         """Look once an hour until cancelled. A failure is logged, and looked past: nothing else depends on a survey."""
@@ -108,10 +113,21 @@ class Survey:
         settings = TenantSettings.model_validate_json(rows[0][0]) if rows else TenantSettings(tenant=tenant)
         if settings.is_removed:
             return []
-        foreseen = foresee(self._store, tenant, self._clock(), licensed, acquired)
-        return [Look("forecast", foreseen.forecast.days, foreseen.sentences[0]), self._tags(settings)]
+        return [self._forecast(tenant, licensed, acquired), self._tags(settings)]
+
+    def _forecast(self, tenant: str, licensed: int, acquired: int | None) -> Look:
+        now = self._clock()
+        basis = (now.date(), licensed, acquired)
+        known = self._foreseen.get(tenant)
+        if known is None or known[0] != basis:
+            foreseen = foresee(self._store, tenant, now, licensed, acquired)
+            look = Look("forecast", foreseen.forecast.days, foreseen.sentences[0])
+            known = self._foreseen[tenant] = (basis, look)
+        return known[1]
 
     def _tags(self, settings: TenantSettings) -> Look:
+        if not (settings.gateways or settings.ms_tenant_id or settings.customer_guid):
+            return Look("suspicious_tag", 0, "")
         numbers = {
             tried.value: tried.subjects
             for tried in self._store.tried_values(settings.tenant)
