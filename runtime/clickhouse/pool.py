@@ -124,6 +124,12 @@ def _open_in_process(path: Path, database: str, size: int) -> ClientPool:
             "check that the directory can be written and has space; one process can serve one directory only",
             lambda: lock.let_go(path),
         )  # fmt: skip
+    except ImportError as error:
+        lock.let_go(path)
+        raise StorageUnreachableError(
+            f"ClickHouse cannot run in this process: {error.name or 'chdb'} is not installed here. Set"
+            " POOLWATCH_CLICKHOUSE_URL to a server; the image for clusters has no engine of its own"
+        ) from error
     except BaseException:
         lock.let_go(path)
         raise
