@@ -130,10 +130,9 @@ class AlertWorker:
             (alerts.recall(count) if counts is not None else alerts.observe(count, now_ms()))
         self._tell(alerts.tenants())
         log.info("alerts_ready", partition=partition, epoch=alerts.epoch)
-        return {
-            "license-counts": self._next.get("license-counts", 0) if counts is None else counts,
-            "commands": commands,
-        }
+        # Also where there is no count yet: the next start must know from where on they were watched.
+        self._next["license-counts"] = self._next.get("license-counts", 0) if counts is None else counts
+        return {"license-counts": self._next["license-counts"], "commands": commands}
 
     def _claim(self, recovery: AlertRecovery) -> Steps:
         self._alerts.epoch = recovery.highest_epoch + 1

@@ -1,52 +1,17 @@
-"""Whatever a pool's usage does, alerts are what a plain model says, second by second: it looks at all of the past each
-time, and keeps no state."""
+"""Whatever a pool's usage does, alerts are what a plain model says that looks at all of the past each time."""
 
-from dataclasses import dataclass
-from typing import Any
+import itertools
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from licensing.alerts.levels import rank
 from schemas.alert import Alert
-from schemas.times import to_ms
-from tests.support.alerts import START_MS, Watched
+from tests.support.alert_model import POOL, Limits, expected
+from tests.support.alerts import Watched
 
 END_S = 90
-POOL = 100
-LEVELS = ("warning", "critical", "over", "over_grace")
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Limits of one tenant; the band below each level is `margin` wide."""
-
-    warning: int
-    critical: int
-    margin: int
-    dwell: int
-    grace: int
-
-    def settings(self) -> dict[str, Any]:
-        return {
-            "warning_percent": self.warning,
-            "critical_percent": self.critical,
-            "clear_percent": self.warning - self.margin,
-            "dwell_s": self.dwell,
-            "grace_percent": self.grace,
-            "remind_after_s": 0,
-        }
-
-    def enters(self, level: str, used: int) -> bool:
-        return (
-            used
-            >= {"warning": self.warning, "critical": self.critical, "over": 101, "over_grace": 101 + self.grace}[level]
-        )
-
-    def leaves(self, level: str, used: int) -> bool:
-        if level in ("over", "over_grace"):
-            return not self.enters(level, used)
-        return used < {"warning": self.warning, "critical": self.critical}[level] - self.margin
+"""Longer than any dwell."""
 
 
 limits = st.builds(
@@ -54,7 +19,7 @@ limits = st.builds(
     warning=st.integers(60, 80),
     critical=st.integers(80, 100),
     margin=st.integers(0, 10),
-    dwell=st.integers(0, 8),
+    dwell_s=st.integers(0, 8),
     grace=st.integers(0, 15),
 )
 usages = st.lists(
@@ -65,59 +30,35 @@ usages = st.lists(
 """Seconds until the next count, and what it says."""
 
 
-def by_second(steps: list[tuple[int, int]]) -> dict[int, int]:
-    """Return what was in use in each second, from the first count on."""
-    at = 0
-    counts: dict[int, int] = {}
-    for wait, used in steps:
-        at += wait
-        counts[at] = used
-    held: dict[int, int] = {}
-    for second in range(min(counts), END_S + max(counts)):
-        held[second] = counts.get(second, held.get(second - 1, 0))
-    return held
+def counts_of(steps: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return the second of each count, and what it says."""
+    seconds = itertools.accumulate(wait for wait, _ in steps)
+    return [(second, used) for second, (_, used) in zip(seconds, steps, strict=True)]
 
 
-def expected(held: dict[int, int], own: Limits) -> list[tuple[int, str | None]]:
-    """Return each second at which another level is told."""
-    told: list[tuple[int, str | None]] = []
-    holds = dict.fromkeys(LEVELS, False)
-    first = min(held)
-    for now in held:
-        for level in LEVELS:
-            window = range(now - own.dwell, now + 1)
-            if window[0] < first:
-                continue
-            test = own.leaves if holds[level] else own.enters
-            if all(test(level, held[second]) for second in window):
-                holds[level] = not holds[level]
-        level_now = next((level for level in reversed(LEVELS) if holds[level]), None)
-        if level_now != (told[-1][1] if told else None):
-            told.append((now, level_now))
-    return told
+def told_by_model(steps: list[tuple[int, int]], own: Limits) -> list[tuple[float, str | None]]:
+    """Return the seconds at which the model tells another level."""
+    counts = [(second * 1_000, used) for second, used in counts_of(steps)]
+    return [(at / 1_000, level) for at, level in expected(counts, own, counts[-1][0] + END_S * 1_000)]
 
 
 def play(steps: list[tuple[int, int]], own: Limits, looks: set[int]) -> Watched:
     """Let a tenant live through it; `looks` are seconds at which the process looks at the clock."""
-    held = by_second(steps)
-    counts, at = {}, 0
-    for wait, used in steps:
-        at += wait
-        counts[at] = used
+    counts = dict(counts_of(steps))
     world = Watched(**own.settings())
-    for second in held:
+    for second in sorted({*counts, *looks}):
         if second in counts:
             world.count(second, counts[second], POOL)
-        if second in looks:
+        if second in looks and second < max(counts):
             world.wait(second)
-    world.wait(max(held))
+    world.wait(max(counts) + END_S)
     return world
 
 
 @given(steps=usages, own=limits, looks=st.sets(st.integers(0, 200), max_size=30))
 def test_alerts_are_those_of_a_plain_model(steps: list[tuple[int, int]], own: Limits, looks: set[int]) -> None:
     world = play(steps, own, looks)
-    assert expected(by_second(steps), own) == [(at, level) for at, _, _, level in world.changes()]
+    assert told_by_model(steps, own) == [(at, level) for at, _, _, level in world.changes()]
     opened = None
     for told in world.told:
         change = "raised" if opened is None else "resolved" if told.level is None else None
@@ -129,10 +70,12 @@ def test_alerts_are_those_of_a_plain_model(steps: list[tuple[int, int]], own: Li
 
 @given(steps=usages, own=limits)
 def test_it_is_never_silent_above_critical(steps: list[tuple[int, int]], own: Limits) -> None:
-    world, held = play(steps, own, set()), by_second(steps)
-    for now in held:
-        window = range(now - own.dwell, now + 1)
-        if all(second in held and held[second] >= own.critical for second in window):
+    world, counts = play(steps, own, set()), counts_of(steps)
+    for now in range(counts[0][0] + own.dwell_s, counts[-1][0] + END_S):
+        begin = now - own.dwell_s
+        held = [used for second, used in counts if begin < second <= now]
+        held.append([used for second, used in counts if second <= begin][-1])
+        if min(held) >= own.critical:
             assert world.level_at(now) >= rank("critical")
 
 
@@ -143,7 +86,7 @@ def test_it_is_never_silent_above_critical(steps: list[tuple[int, int]], own: Li
 )
 def test_inside_the_band_nothing_flaps(own: Limits, inside: list[tuple[int, float]], begin: str) -> None:
     low = own.warning - own.margin
-    steps = [(1, own.warning if begin == "above" else 0), (own.dwell + 1, low)]
+    steps = [(1, own.warning if begin == "above" else 0), (own.dwell_s + 1, low)]
     steps += [(wait, low + int(share * max(own.margin - 1, 0))) for wait, share in inside]
     if own.margin:
         assert len(play(steps, own, set()).told) == (1 if begin == "above" else 0)
@@ -154,10 +97,7 @@ def test_killed_at_any_moment_it_tells_the_same_with_the_same_ids(
     steps: list[tuple[int, int]], own: Limits, looks: set[int], data: st.DataObject
 ) -> None:
     undisturbed = play(steps, own, looks)
-    counts, at = [], 0
-    for wait, used in steps:
-        at += wait
-        counts.append((at, used))
+    counts = counts_of(steps)
     world = Watched(**own.settings())
     kept = None
     place = 0
@@ -178,7 +118,7 @@ def test_killed_at_any_moment_it_tells_the_same_with_the_same_ids(
         place = data.draw(st.integers(0, min(dies_at, committed(counts, kept))))
         for number in range(place):
             world.recall(*counts[number], POOL)
-    world.wait(max(by_second(steps)))
+    world.wait(counts[-1][0] + END_S)
     told |= {alert.id: alert for alert in world.told}
     assert {alert.id: alert for alert in undisturbed.told} == told
 
@@ -195,7 +135,5 @@ def committed(counts: list[tuple[int, int]], kept: bytes | None) -> int:
 
 
 def test_the_model_itself_knows_a_raise_and_an_end() -> None:
-    own = Limits(warning=80, critical=90, margin=5, dwell=3, grace=0)
-    steps = [(1, 85), (9, 70)]
-    assert [(4, "warning"), (13, None)] == expected(by_second(steps), own)
-    assert START_MS + 4_000 == to_ms(play(steps, own, set()).told[0].at)
+    own = Limits(warning=80, critical=90, margin=5, dwell_s=3, grace=0)
+    assert [(4, "warning"), (13, None)] == told_by_model([(1, 85), (9, 70)], own)

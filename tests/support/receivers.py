@@ -70,6 +70,10 @@ class Call:
         """Return the body as JSON. Raises where the signature is not that of the secret: judged by the library of
         Standard Webhooks, as a receiver would."""
         Webhook(secret).verify(self.body, dict(self.headers))
+        return self.json()
+
+    def json(self) -> Any:
+        """Return the body."""
         return msgspec.json.decode(self.body)
 
 
