@@ -29,7 +29,7 @@ def foresee(store: Store, tenant: str, now: datetime, licensed: int, acquired: i
     days = [Day(bucket.at, bucket.max, bucket.acquired_licenses) for bucket in buckets]
     found = forecast(days, now, licensed, acquired)
     demo_until = next((bucket.at for bucket in reversed(buckets) if bucket.demo), None)
-    made_up = [f"History up to {demo_until:%Y-%m-%d} is made-up demo data."] if demo_until else []
+    made_up = [f"History up to {demo_until:%Y-%m-%d} was made up for the demo."] if demo_until else []
     return Foreseen(tenant, found, explanation(found) + made_up)
 
 

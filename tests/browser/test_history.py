@@ -127,3 +127,14 @@ def test_a_range_that_is_none_says_what_is_taken_and_the_page_lives(open_page: O
     page.get_by_role("button", name="Get History").click()
     expect(page.get_by_test_id("Last")).to_have_text("370")
     expect(page.get_by_test_id("state")).to_be_hidden()
+
+
+def test_below_the_chart_it_says_when_the_pool_runs_out(open_page: OpenPage, demo: EmbeddedStack, tenant: str) -> None:
+    page = open_page("/tenants/contoso/history?from=30d")
+    answer = demo.get("/tenants/contoso/forecast")
+    expect(page.get_by_test_id("forecast")).to_have_text(answer["explanation"][0])
+    expect(page.get_by_role("img", name="Forecast, ")).to_be_visible()
+    expect(page.get_by_role("list", name="What the forecast shows")).to_contain_text("pool of 500")
+    page = open_page(f"/tenants/{tenant}/history?from=1h")
+    expect(page.get_by_test_id("forecast")).to_contain_text("21 whole days of history are needed and 0 are there")
+    expect(page.get_by_role("img", name="Forecast, ")).to_have_count(0)

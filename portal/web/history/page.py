@@ -3,11 +3,12 @@
 from typing import Annotated
 
 from fastapi import Query, Request
-from nicegui import ui
+from nicegui import background_tasks, ui
 
 from portal.web.frame import shell
 from portal.web.frame.arriving import soon
 from portal.web.frame.visit import visit_of
+from portal.web.history.forecast import ForecastSection
 from portal.web.history.view import HistoryView
 from portal.web.pieces.time_ranges import AUTO, AskedRange
 
@@ -27,6 +28,8 @@ async def history(
     here = visit_of(request, tenant)
     with shell.tenant_page(here, tenant, "History"):
         shown = HistoryView(here, tenant, AskedRange(start, end, step), "factors" if view == "factors" else "total")
+        foreseen = ForecastSection(here, tenant)
         await soon(shown.load())
+        background_tasks.create(foreseen.load(), name="forecast", context=ui.context.client)
         # Not before: a page with timers is sent at the first wait, and would arrive without its figures.
         shown.live()
