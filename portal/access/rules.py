@@ -31,6 +31,8 @@ _RULES: Mapping[tuple[str, str], Rule] = {
     ("GET", "/api/v1/tenants"): "somebody",
     ("GET", "/api/v1/stream"): "somebody",
     ("GET", "/api/v1/alerts"): "somebody",
+    ("GET", "/api/v1/reports/daily"): "somebody",
+    ("GET", "/api/v1/reports/monthly"): "somebody",
     ("GET", "/api/v1/refreshes/{refresh_id}"): "somebody",
     ("POST", "/api/v1/events"): "admin",
     ("DELETE", "/api/v1/tenants/{tenant}"): "provider_admin",

@@ -39,8 +39,9 @@ def attachment(name: str) -> dict[str, str]:
     return {"Content-Disposition": f'attachment; filename="{name}"'}
 
 
-async def streamed(lines: AsyncIterator[str], name: str) -> StreamingResponse:
-    """Return an answer that is sent as it is read. What fails at the first page is told as any error is."""
+async def streamed(lines: AsyncIterator[str], name: str | None, media_type: str = MEDIA_TYPE) -> StreamingResponse:
+    """Return an answer that is sent as it is read, a file if it has a name. What fails at the first page is told as any
+    error is."""
     first = await anext(lines)
 
     async def all_lines() -> AsyncIterator[str]:
@@ -48,7 +49,7 @@ async def streamed(lines: AsyncIterator[str], name: str) -> StreamingResponse:
         async for more in lines:
             yield more
 
-    return StreamingResponse(all_lines(), media_type=MEDIA_TYPE, headers=attachment(name))
+    return StreamingResponse(all_lines(), media_type=media_type, headers=attachment(name) if name else None)
 
 
 def _cell(value: Any) -> Any:

@@ -25,6 +25,7 @@ A portal that listens on this machine alone asks nobody to sign in.
 TAGS = [
     {"name": "counts", "description": "Licence counts now, of one tenant or of all, and as they change."},
     {"name": "history", "description": "Figures over time."},
+    {"name": "reports", "description": "What tenants used in a month, and what was in force at noon."},
     {"name": "seats", "description": "Single subjects: who is counted and why, what moved, and a recount of them all."},
     {
         "name": "settings",

@@ -18,6 +18,7 @@ from runtime.cli.imports import imports
 from runtime.cli.rebuild import rebuild
 from runtime.cli.reclaim import reclaim
 from runtime.cli.refresh import refresh
+from runtime.cli.report import report
 from runtime.cli.run import run
 from runtime.cli.sources import sources
 from runtime.cli.syncs import sync
@@ -69,6 +70,7 @@ for name, command in (
     ("what-if", what_if),
     ("forecast", forecast),
     ("reclaim", reclaim),
+    ("report", report),
     ("refresh", refresh),
     ("sources", sources),
     ("migrate", operate.migrate),

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -32,6 +33,7 @@ class Ask:
 
 CSV = {"Accept": "text/csv"}
 KNOWN = {"If-None-Match": "*"}
+NOW = {"month": f"{datetime.now(UTC):%Y-%m}"}
 OLD = {"If-Match": '"1"'}
 RANGE = {"from": "30d", "step": "1d"}
 EVENT: dict[str, Any] = {
@@ -56,6 +58,11 @@ ASKED = [
     Ask("list_changes", {"from": "30d"}), Ask("list_changes", {"from": "30d", "limit": 1}),
     Ask("list_changes", {"from": "30d"}, headers=CSV),
     Ask("audit_tenant"), Ask("get_forecast"), Ask("get_forecast", path={"tenant": "nobody"}, status=404),
+    Ask("get_monthly_report"), Ask("get_monthly_report", headers=CSV), Ask("get_monthly_report", {"format": "html"}),
+    Ask("get_monthly_report", {"format": "pdf"}), Ask("get_monthly_report", {"month": "x"}, status=422),
+    Ask("get_monthly_report", NOW), Ask("get_monthly_report", path={"tenant": "nobody"}, status=404),
+    Ask("list_monthly_reports"), Ask("list_monthly_reports", NOW), Ask("list_monthly_reports", headers=CSV),
+    Ask("get_daily_report"), Ask("get_daily_report", headers=CSV), Ask("get_daily_report", {"date": "x"}, status=422),
     Ask("list_reclaimable"), Ask("list_reclaimable", {"limit": 1}), Ask("list_reclaimable", headers=CSV),
     Ask("list_reclaimable", {"reason": "none"}, status=422),
     Ask("get_settings"), Ask("get_settings", headers=KNOWN, status=304),
