@@ -8,7 +8,7 @@ from functools import lru_cache
 import msgspec
 import re2
 
-from schemas.settings import TenantSettings
+from schemas.settings import Criteria, TenantSettings
 
 RULES_VERSION = 1
 """Raise it whenever a profile may come out differently for the same facts and criteria: it makes meters re-evaluate."""
@@ -90,14 +90,14 @@ _IRRELEVANT = {
 
 @lru_cache(maxsize=4_096)
 def _compiled(settings_json: str) -> CompiledCriteria:
-    return CompiledCriteria(TenantSettings.model_validate_json(settings_json))
+    return CompiledCriteria(TenantSettings.model_validate_json(settings_json, extra="ignore"))
 
 
 def fingerprint(settings: TenantSettings) -> str:
     """Return 16 hex digits that change whenever profiles may: rules version, criteria, gateways and the two GUIDs."""
     parts = (
         str(RULES_VERSION),
-        *(value or "" for value in settings.criteria.model_dump().values()),
+        *(getattr(settings.criteria, name) or "" for name in Criteria.model_fields),
         settings.customer_guid or "",
         settings.ms_tenant_id or "",
         *sorted(settings.gateways),

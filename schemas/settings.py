@@ -146,6 +146,26 @@ class ProviderSettings(_Stamps):
 
 
 Settings = TenantSettings | ProviderSettings
+
+
+def unknown_keys(settings: BaseModel) -> list[str]:
+    """Return the keys that settings carry and this version does not know, as places (`alerts.colour`)."""
+    found = list(settings.model_extra or ())
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        for place, inner in _models(name, value):
+            found += [f"{place}.{key}" for key in unknown_keys(inner)]
+    return sorted(found)
+
+
+def _models(name: str, value: object) -> list[tuple[str, BaseModel]]:
+    if isinstance(value, BaseModel):
+        return [(name, value)]
+    if isinstance(value, list):
+        return [(f"{name}.{place}", each) for place, each in enumerate(value) if isinstance(each, BaseModel)]
+    return []
+
+
 STAMPS = ("revision", "updated_at", "updated_by", "removed_at")
 """Keys that a body may carry and that are ignored there, so that what GET gives can be PUT."""
 

@@ -24,10 +24,9 @@ from streams.protocol.alert_recovery import AlertRecovery
 from streams.protocol.alert_state import MOST_UNTOLD, AlertState, encode_state
 from streams.protocol.alerts import AlertPartition, ChannelsOf
 from streams.protocol.effects import Item, LogRecord, Publish, Steps, single
-from streams.protocol.owned_log import OwnedLog
+from streams.protocol.owned_log import JSON_CLAIM_PREFIX, OwnedLog
 
 INPUT_TOPICS: tuple[TopicName, ...] = ("license-counts", "commands")
-CLAIM_PREFIX = b"_claim/"
 SETTLE_MS = 2_000
 """A dwell ends so much later than it could: a count that was computed before its end may still be on its way."""
 _TELLING_S = 0.2
@@ -92,7 +91,7 @@ class AlertWorker:
         desk: Desk,
     ) -> None:
         self._partition, self._alerts, self._desk = partition, alerts, desk
-        self._log = OwnedLog(self._current, CLAIM_PREFIX, lambda value, _: value)
+        self._log = OwnedLog(self._current, JSON_CLAIM_PREFIX, lambda value, _: value)
         self._consumer, self._options = consumer, options
         self._executor = Executor(producer, options, "alert-state", partition, lambda *_: None)
         self._next: dict[TopicName, int] = {}

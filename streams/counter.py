@@ -22,12 +22,11 @@ from streams.process import Process
 from streams.protocol.counter import CounterPartition, CountRecovery
 from streams.protocol.effects import Item, LogRecord, Publish, Steps, single
 from streams.protocol.office import Office
-from streams.protocol.owned_log import OwnedLog
+from streams.protocol.owned_log import JSON_CLAIM_PREFIX, OwnedLog
 from streams.protocol.refusals import Refusals
 
 INPUT_TOPICS: tuple[TopicName, ...] = ("tallies", "commands")
 STALE_CHECK_S = 5.0
-CLAIM_PREFIX = b"_claim/"
 
 _tally_message: TypeAdapter[Any] = TypeAdapter(Tally | SnapshotEnd)
 log = structlog.get_logger()
@@ -46,7 +45,7 @@ class CounterWorker:
     ) -> None:
         self._partition = partition
         self._counter = counter
-        self._log = OwnedLog(self._current, CLAIM_PREFIX, lambda value, _: value)
+        self._log = OwnedLog(self._current, JSON_CLAIM_PREFIX, lambda value, _: value)
         self._office = Office(partition, counter, self._log)
         self._consumer = consumer
         self._options = options

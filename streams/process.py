@@ -13,7 +13,7 @@ from schemas.topics import TopicName
 from streams.batch_transport import BatchApp, BatchConsumer, batch_topic
 from streams.kafka import KafkaOptions, new_producer
 from streams.pipeline import Pipelines, Worker
-from streams.protocol.owned_log import SupersededError
+from streams.protocol.owned_log import NewerFormatError, SupersededError
 from streams.settings_reader import SettingsReader
 
 log = structlog.get_logger()
@@ -81,13 +81,18 @@ class Process:
     def _failed(self, error: BaseException) -> None:
         if self._crash is None:
             superseded = isinstance(error, SupersededError)
+            newer = isinstance(error, NewerFormatError)
             log.error(
                 "worker_failed",
                 app=self.app.conf.id,
                 error=type(error).__name__,
                 detail=str(error),
-                todo="start it again: another worker has its partitions" if superseded else "start it again",
-                exc_info=None if superseded else error,
+                todo="start it again: another worker has its partitions"
+                if superseded
+                else "upgrade it: it will not run on these topics"
+                if newer
+                else "start it again",
+                exc_info=None if superseded or newer else error,
             )
             self._crash = asyncio.ensure_future(self.app.crash(error))
 

@@ -38,9 +38,9 @@ class MaskHistory:
         marked = [(item.at, 0, item) for item in provider] + [(item.at, 1, item) for item in revisions]
         for at, is_tenant, item in sorted(marked, key=lambda entry: entry[:2]):
             if is_tenant:
-                settings = TenantSettings.model_validate(item.settings)
+                settings = TenantSettings.model_validate(item.settings, extra="ignore")
             else:
-                defaults = ProviderSettings.model_validate(item.settings)
+                defaults = ProviderSettings.model_validate(item.settings, extra="ignore")
             mask = enabled_mask(settings, defaults)
             epochs.append(Epoch(at, "tenant" if is_tenant else "provider", item, settings, mask))
         return epochs

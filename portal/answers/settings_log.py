@@ -31,7 +31,7 @@ def own_revisions(tenant: str, revisions: Sequence[SettingsRevision]) -> list[di
     before = TenantSettings(tenant=tenant).model_dump(mode="json")
     items: list[dict[str, Any]] = []
     for revision in revisions:
-        after = TenantSettings.model_validate(revision.settings).model_dump(mode="json")
+        after = TenantSettings.model_validate(revision.settings, extra="ignore").model_dump(mode="json")
         items.append(
             {
                 "revision": revision.revision,
@@ -59,7 +59,7 @@ def _changes(tenant: str, masks: MaskHistory) -> Iterator[SettingsChange]:
             before, own = own, epoch.settings.model_dump(mode="json")
             found = settings_diff(before, own)
         else:
-            after = ProviderSettings.model_validate(epoch.revision.settings).model_dump(mode="json")
+            after = ProviderSettings.model_validate(epoch.revision.settings, extra="ignore").model_dump(mode="json")
             before, defaults = defaults, after
             found = [change for change in settings_diff(before, after) if _acts(change["setting"], own, epoch, mask)]
         mask = epoch.mask

@@ -142,14 +142,16 @@ class LiveTopics(Reading):
 
     def _take_settings(self, key: str, value: bytes | None) -> None:
         if key == PROVIDER_KEY:
-            provider = ProviderSettings() if value is None else ProviderSettings.model_validate_json(value)
+            provider = (
+                ProviderSettings() if value is None else ProviderSettings.model_validate_json(value, extra="ignore")
+            )
             if value is None or provider.revision >= self._provider.revision:
                 self._provider = provider
         elif value is None:
             self._settings.pop(key, None)
             self.alerts.forget(key)
         else:
-            settings = TenantSettings.model_validate_json(value)
+            settings = TenantSettings.model_validate_json(value, extra="ignore")
             known = self._settings.get(key)
             # A counter that lost its partition may still write; what it writes has a lower revision.
             if known is None or settings.revision >= known.revision:

@@ -7,6 +7,7 @@ import msgspec
 from streams.protocol.alert_state import decode_state
 from streams.protocol.alerts import AlertPartition
 from streams.protocol.effects import LogRecord
+from streams.protocol.owned_log import JSON_CLAIM_PREFIX, refuse_newer
 
 
 class AlertRecovery:
@@ -25,6 +26,8 @@ class AlertRecovery:
         """Apply records in the order of their offsets."""
         for record in records:
             self.position = record.offset + 1
+            if record.key.startswith(JSON_CLAIM_PREFIX):
+                refuse_newer(record)
             if record.key.startswith(b"_"):
                 continue
             if record.value is None:

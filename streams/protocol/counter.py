@@ -16,6 +16,7 @@ from schemas.identifiers import PROVIDER_KEY
 from schemas.settings import DEFAULT_STALE_AFTER_S, ProviderSettings, TenantSettings
 from schemas.times import from_ms
 from streams.protocol.effects import Item, LogRecord
+from streams.protocol.owned_log import JSON_CLAIM_PREFIX, refuse_newer
 from streams.protocol.settings_book import SettingsBook
 from streams.protocol.tally_board import TallyBoard, Total, merged_cause
 
@@ -271,6 +272,8 @@ class CountRecovery:
         """Apply records in the order of their offsets."""
         for record in records:
             self.position = record.offset + 1
+            if record.key.startswith(JSON_CLAIM_PREFIX):
+                refuse_newer(record)
             if record.key.startswith(b"_") or record.value is None:
                 continue
             try:

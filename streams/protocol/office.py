@@ -81,14 +81,14 @@ class Office:
     def heal(self, names: Iterable[str]) -> Steps:
         """Write the highest revision of these settings again, after a late writer has put a lower one behind it."""
         for name in sorted(names):
-            settings = self._counter.book.get(name)
-            if settings is not None:
+            value = self._counter.book.written(name)
+            if value is not None:
                 offset, command = self._carried_out.get(name, (-1, ""))
                 headers: tuple[tuple[str, bytes], ...] = (
                     ((COMMAND_HEADER, f"{offset} {command}".encode()),) if command else ()
                 )
                 headers += ((PURGE_HEADER, b"1"),) if name in self.purging else ()
-                item = Item(name.encode(), settings.model_dump_json().encode(), headers)
+                item = Item(name.encode(), value, headers)
                 yield Publish("8-heal", "tenants", self._partition, [item])
             self._counter.book.outdone.discard(name)
 

@@ -13,6 +13,29 @@ from typing import Any, Protocol
 from streams.protocol.effects import Append, Appended, Effect, Item, LogRecord, ReadBack
 from streams.protocol.record import CLAIM_PREFIX, EPOCH_HEADER, epoch_bytes, epoch_of, with_epoch
 
+JSON_CLAIM_PREFIX = b"_claim/"
+"""Of claims among records of JSON, whose other readers pass over keys that begin with `_`."""
+_CLAIM_BODY = len(b"\x00" + epoch_bytes(0))
+FORMAT = 1
+"""Of what stands in the logs that have owners (meter-state-changelog, license-counts, alert-state). It is raised when
+an older process would misread the records, or write some that spoil them; a new key of a JSON record does neither."""
+
+
+class NewerFormatError(Exception):
+    """The log has had an owner of a newer version: this one would misread it, or spoil it. The process must end."""
+
+
+def refuse_newer(record: LogRecord) -> None:
+    """Raise NewerFormatError for a claim of an owner whose format this version does not know."""
+    # The claims of the first version end before it.
+    found = (record.value or b"")[_CLAIM_BODY : _CLAIM_BODY + 1] or b"\x01"
+    if found[0] > FORMAT:
+        raise NewerFormatError(
+            f"the claim at offset {record.offset} is of an owner that writes format {found[0]}, and this version knows"
+            f" format {FORMAT}: run the version that wrote it or a later one, or fill new topics from ClickHouse"
+            " (`poolwatch rebuild kafka`)"
+        )
+
 
 class SupersededError(Exception):
     """Another owner has claimed the partition: whatever is in hand must be dropped, and the process must end or
@@ -30,11 +53,12 @@ class Recovery:
         self.strays: set[bytes] = set()
 
     def apply(self, records: Iterable[LogRecord]) -> None:
-        """Apply records in the order of their offsets."""
+        """Apply records in the order of their offsets. Raises NewerFormatError."""
         for record in records:
             self.position = record.offset + 1
             key, value = record.key, record.value
             if key.startswith(CLAIM_PREFIX):
+                refuse_newer(record)
                 self.claim = record.offset
             elif self.claim >= 0 and epoch_of_record(value, record.headers) < self.claim:
                 self.strays.add(key)
@@ -81,7 +105,7 @@ class OwnedLog:
 
     def claim(self, recovery: Recovering) -> Generator[Effect, Any, None]:
         """Append a claim, apply what was written since the recovery's last read, and write strays' keys again."""
-        claim = Item(self._claim_prefix + uuid.uuid4().hex.encode(), b"\x00" + epoch_bytes(0))
+        claim = Item(self._claim_prefix + uuid.uuid4().hex.encode(), b"\x00" + epoch_bytes(0) + bytes((FORMAT,)))
         (appended,) = yield Append("0-claim", [claim])
         offset = appended.base_offset
         if offset > recovery.position:

@@ -49,6 +49,7 @@ class SettingsBook:
         self.provider = ProviderSettings()
         self._settings: dict[str, TenantSettings] = {}
         self._rules: dict[str, Rules] = {}
+        self._written: dict[str, bytes] = {}
         self.outdone: set[str] = set()
         """Whose newest record on the topic is not its highest revision: a late writer's, which compaction would keep
         instead. The counter that owns the tenant writes the highest again."""
@@ -62,11 +63,13 @@ class SettingsBook:
         if value is None:
             known = self._settings.pop(name, None)
             self._rules.pop(name, None)
+            self._written.pop(name, None)
             return name if known is not None else None
         try:
             if name == PROVIDER_KEY:
-                return self._apply_provider(ProviderSettings.model_validate_json(value))
-            settings = TenantSettings.model_validate_json(value)
+                return self._apply_provider(ProviderSettings.model_validate_json(value, extra="allow"), value)
+            # Keys of a newer version change nothing here; whoever would change such settings is refused.
+            settings = TenantSettings.model_validate_json(value, extra="allow")
             compile_criteria(settings)
         except (pydantic.ValidationError, PatternError) as error:
             raise ValueError(f"the settings of {name} cannot be used and stay as they were: {error}") from error
@@ -75,19 +78,19 @@ class SettingsBook:
             self._note_late(name, known.revision > settings.revision)
             return None
         self.outdone.discard(name)
-        self._settings[name] = settings
+        self._settings[name], self._written[name] = settings, value
         self._rules.pop(name, None)
         return name
 
     def _note_late(self, name: str, is_lower: bool) -> None:
         (self.outdone.add if is_lower else self.outdone.discard)(name)
 
-    def _apply_provider(self, provider: ProviderSettings) -> str | None:
+    def _apply_provider(self, provider: ProviderSettings, value: bytes) -> str | None:
         if provider.revision < self.provider.revision:
             self._note_late(PROVIDER_KEY, True)
             return None
         self.outdone.discard(PROVIDER_KEY)
-        self.provider = provider
+        self.provider, self._written[PROVIDER_KEY] = provider, value
         self._rules.clear()
         return PROVIDER_KEY
 
@@ -96,6 +99,10 @@ class SettingsBook:
         if name == PROVIDER_KEY:
             return self.provider if self.provider.revision else None
         return self._settings.get(name)
+
+    def written(self, name: str) -> bytes | None:
+        """Return the record of these settings, with what this version does not know of it."""
+        return self._written.get(name)
 
     def rules_of(self, tenant: str) -> Rules:
         """Return what applies to a tenant; one without settings counts under the provider's defaults."""

@@ -9,7 +9,7 @@ from licensing.criteria import PatternError, compile_criteria
 from schemas.commands import Answer, ChangeSettings
 from schemas.identifiers import PROVIDER_KEY
 from schemas.merge_patch import merge
-from schemas.settings import STAMPS, ProviderSettings, Settings, TenantSettings
+from schemas.settings import STAMPS, ProviderSettings, Settings, TenantSettings, unknown_keys
 from schemas.times import format_ms, to_ms
 
 
@@ -20,6 +20,13 @@ def decide(current: Settings | None, command: ChangeSettings, now_ms: int) -> tu
         return None, _refuse(
             command, "conflict", f"the settings are at revision {revision}, not {command.if_match}", revision
         )
+    if command.mode == "patch" and current is not None and (unknown := unknown_keys(current)):
+        # What they mean together with the change nobody here knows.
+        said = (
+            f"the settings of {command.tenant} have {', '.join(unknown[:5])}, which this version does not know: a newer"
+            " one wrote them. Bring the counters up to it, and send the change again"
+        )
+        return None, _refuse(command, "invalid", said, revision)
     body = {name: value for name, value in _next_body(current, command).items() if name not in STAMPS}
     if body.get("tenant", command.tenant) != command.tenant:
         return None, _refuse(

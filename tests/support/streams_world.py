@@ -52,10 +52,17 @@ class StreamsWorld:
         self._names = {options.topic(name): name for name in TOPICS}
 
     def worker(
-        self, name: str = "worker", roles: tuple[str, ...] = BOTH, fault: str = "", loses: int = 0, **settings: Any
+        self,
+        name: str = "worker",
+        roles: tuple[str, ...] = BOTH,
+        fault: str = "",
+        loses: int = 0,
+        *,
+        newer: bool = False,
+        **settings: Any,
     ) -> Worker:
         """Start a process; it is killed at the end of the test if it still runs."""
-        worker = Worker(self.options, self._folder, name, roles, fault, loses, settings)
+        worker = Worker(self.options, self._folder, name, roles, fault, loses, settings, newer=newer)
         self.workers.append(worker)
         return worker
 

@@ -20,7 +20,8 @@ BOTH = ("meter", "counter")
 
 class Worker:
     """A process that runs meter, counter, alerts or several. `fault`: where it dies or freezes (streams.fault);
-    `loses`: every n-th batch that it fetches vanishes before it is processed; `settings`: of the process."""
+    `loses`: every n-th batch that it fetches vanishes before it is processed; `newer`: it is of a later version,
+    which has other rules and another format of its logs; `settings`: of the process."""
 
     def __init__(
         self,
@@ -31,11 +32,13 @@ class Worker:
         fault: str = "",
         loses: int = 0,
         settings: dict[str, Any] | None = None,
+        *,
+        newer: bool = False,
     ) -> None:
         self.name = name
         self.roles = roles
         arguments = json.dumps({"options": dataclasses.asdict(options), "roles": roles, "loses": loses,
-                                "settings": settings or {}})  # fmt: skip
+                                "newer": newer, "settings": settings or {}})  # fmt: skip
         self._command = [sys.executable, "-m", "tests.support.worker_main", arguments]
         self._environment = os.environ | {VARIABLE: fault}
         self._log = folder / f"{name}-{uuid.uuid4().hex[:4]}.log"

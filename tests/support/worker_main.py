@@ -9,11 +9,13 @@ from typing import Any
 
 import structlog
 
+from licensing import criteria
 from runtime.logging import configure
 from runtime.settings import Log, load
 from runtime.worker import app_of
 from streams.kafka import KafkaOptions
 from streams.pipeline import Pipelines
+from streams.protocol import owned_log
 from streams.run import run_apps
 
 
@@ -23,6 +25,9 @@ def main() -> int:
     configure(Log(format="json"))
     if arguments["loses"]:
         _lose(arguments["loses"])
+    if arguments["newer"]:
+        criteria.RULES_VERSION += 1
+        owned_log.FORMAT += 1
     options = KafkaOptions(**arguments["options"])
     log = structlog.get_logger()
     settings = load(**arguments["settings"])

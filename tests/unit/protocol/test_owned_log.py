@@ -1,12 +1,17 @@
 """The owned log: claims, epochs, and the healing of what strangers wrote."""
 
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
+from streams.protocol import owned_log
+from streams.protocol.alert_recovery import AlertRecovery
+from streams.protocol.alerts import AlertPartition
+from streams.protocol.counter import CounterPartition, CountRecovery
 from streams.protocol.effects import Item, LogRecord
-from streams.protocol.owned_log import OwnedLog, Recovery, SupersededError
-from streams.protocol.record import epoch_bytes, epoch_of
+from streams.protocol.owned_log import NewerFormatError, OwnedLog, Recovery, SupersededError
+from streams.protocol.record import CLAIM_PREFIX, epoch_bytes, epoch_of
+from streams.protocol.settings_book import SettingsBook
 from tests.unit.protocol.bench import Bench
 
 
@@ -132,3 +137,36 @@ def test_an_idle_owner_finds_by_looking_that_another_has_claimed() -> None:
     Owner(bench)
     with pytest.raises(SupersededError):
         bench.run(idle.log.look_after(bench.log().end))
+
+
+def test_a_log_that_a_newer_version_has_owned_is_refused_before_it_is_claimed(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench()
+    Owner(bench).write(b"t/a", b"old")
+    monkeypatch.setattr(owned_log, "FORMAT", 2)
+    Owner(bench).write(b"t/a", b"newer")
+    monkeypatch.undo()
+    records = len(bench.log().read(0))
+    with pytest.raises(NewerFormatError, match="writes format 2, and this version knows format 1: run the version"):
+        Owner(bench)
+    assert records == len(bench.log().read(0))
+
+
+@pytest.mark.parametrize(
+    "recovery",
+    [
+        CountRecovery(CounterPartition(SettingsBook())),
+        AlertRecovery(AlertPartition(SettingsBook(), lambda *_: ())),
+    ],
+    ids=["license-counts", "alert-state"],
+)
+def test_among_json_records_as_well(recovery: Any) -> None:
+    bench = Bench()
+    bench.log().append([Item(b"_claim/x", b"\x00" + epoch_bytes(0) + b"\x02")], 0)
+    with pytest.raises(NewerFormatError):
+        recovery.apply(bench.log().read(0))
+
+
+def test_a_claim_of_the_first_version_names_no_format() -> None:
+    bench = Bench()
+    bench.log().append([Item(CLAIM_PREFIX + b"x", b"\x00" + epoch_bytes(0))], 0)
+    assert 1 == Owner(bench).log.epoch

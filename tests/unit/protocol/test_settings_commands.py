@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from licensing.criteria import fingerprint
 from schemas.commands import ChangeSettings
 from schemas.merge_patch import merge
 from schemas.settings import ProviderSettings, Settings, TenantSettings
@@ -139,3 +140,31 @@ def test_a_book_keeps_what_it_knew_where_a_record_is_none() -> None:
     assert 1 == book.rules_of("acme").settings.acquired_licenses
     assert ["acme", None] == [book.apply(b"acme", None), book.apply(b"acme", None)]
     assert 0 == book.rules_of("acme").revision
+
+
+NEWER = b'{"tenant":"acme","revision":3,"colour":"red","acquired_licenses":7,"alerts":{"dwell_s":9,"tone":"low"}}'
+
+
+def test_settings_of_a_newer_version_are_read_and_what_is_not_known_of_them_is_kept() -> None:
+    book = SettingsBook()
+    assert "acme" == book.apply(b"acme", NEWER)
+    known = book.get("acme")
+    assert isinstance(known, TenantSettings)
+    assert (3, 7, 9) == (known.revision, known.acquired_licenses, known.alerts.dwell_s)
+    assert NEWER == book.written("acme"), "what has to be written again is written whole"
+    assert book.rules_of("acme").fingerprint == fingerprint(TenantSettings(tenant="acme"))
+    provider = b'{"tenant":"_provider","revision":1,"colour":"red","stale_after_s":60}'
+    assert "_provider" == book.apply(b"_provider", provider)
+    assert 60 == book.provider.stale_after_s
+
+
+def test_settings_of_a_newer_version_are_changed_by_it_alone_and_removed_by_any() -> None:
+    book = SettingsBook()
+    book.apply(b"acme", NEWER)
+    current = book.get("acme")
+    status, said = refused(current, command("patch", {"acquired_licenses": 8}))
+    assert "invalid" == status
+    assert "have alerts.tone, colour, which this version does not know" in said
+    removed = decided(current, command("remove"))
+    assert (7, True) == (removed.acquired_licenses, removed.is_removed)
+    assert "invalid" == refused(current, command("put", {"colour": "red"}))[0], "on the way in nothing unknown is taken"
