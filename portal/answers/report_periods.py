@@ -38,6 +38,12 @@ def parse_month(text: str | None, now: datetime) -> Month:
     return Month(name, start, end, min(end, from_ms(to_ms(now) // 1_000 * 1_000)))
 
 
+def latest_months(now: datetime, number: int) -> list[str]:
+    """Return the names of so many months, the current one first."""
+    months = [now.year * 12 + now.month - 1 - back for back in range(number)]
+    return [f"{month // 12:04}-{month % 12 + 1:02}" for month in months]
+
+
 def parse_stroke(text: str | None, now: datetime) -> datetime:
     """Return the stroke of the day that a text names; without one, the last that there was. Raises RangeError."""
     name = text if text is not None else f"{now - STROKE:%Y-%m-%d}"

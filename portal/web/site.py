@@ -12,13 +12,14 @@ from portal.web.frame import errors, socket
 from portal.web.history import page as history
 from portal.web.overview import page as overview
 from portal.web.reclaim import page as reclaim
+from portal.web.reports import page as reports
 from portal.web.seats import page as seats
 from portal.web.seats import seat
 from portal.web.settings import page as settings
 from portal.web.sources import page as sources
 from portal.web.what_if import page as what_if
 
-PAGES = (overview, audit, history, seats, seat, reclaim, what_if, settings, changes, sources)
+PAGES = (overview, audit, history, seats, seat, reclaim, reports, what_if, settings, changes, sources)
 """A page registers itself where it is defined: to be there, it has to be imported."""
 
 _OF_THE_API = ("/api/", "/healthz", "/readyz", "/metrics")

@@ -18,6 +18,7 @@ PAGES = (
     "/tenants/contoso/history?from=30d",
     "/tenants/contoso/changes",
     "/tenants/contoso/reclaim",
+    "/tenants/contoso/reports",
 )
 
 

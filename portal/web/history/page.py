@@ -27,6 +27,7 @@ async def history(
     """History."""
     here = visit_of(request, tenant)
     with shell.tenant_page(here, tenant, "History"):
+        ui.link("Monthly reports", f"/tenants/{tenant}/reports")
         shown = HistoryView(here, tenant, AskedRange(start, end, step), "factors" if view == "factors" else "total")
         foreseen = ForecastSection(here, tenant)
         await soon(shown.load())
