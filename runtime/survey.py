@@ -28,6 +28,8 @@ FIRST_S = 60.0
 """After a start: closed buckets are computed by then."""
 REST = 3.0
 """After each tenant so many times as long as it took: the sink and the portal need the same processors."""
+_MOST_RESTED_S = EVERY_S / 2
+"""In a whole round: on a machine that is busy, the next one must begin in time all the same."""
 TELL_AGAIN = timedelta(hours=24)
 
 _TENANTS = "SELECT tenant, currently_licensed, acquired_licenses FROM latest_counts FINAL ORDER BY tenant"
@@ -94,7 +96,8 @@ class Survey:
     async def look(self, rest: float = 0.0) -> None:
         """Look at each tenant once, and tell what is new."""
         began, looked, told, failed = time.monotonic(), 0, 0, 0
-        for tenant, licensed, acquired in await asyncio.to_thread(ask, self._clients, _TENANTS, {}):
+        tenants = await asyncio.to_thread(ask, self._clients, _TENANTS, {})
+        for tenant, licensed, acquired in tenants:
             if partition_of(tenant.encode(), self._partitions) not in self._mine():
                 continue
             at = time.monotonic()
@@ -104,7 +107,7 @@ class Survey:
                 failed += 1
                 log.warning("survey_of_tenant_failed", tenant=tenant, error=_words(error))
             looked += 1
-            await asyncio.sleep((time.monotonic() - at) * rest)
+            await asyncio.sleep(min((time.monotonic() - at) * rest, _MOST_RESTED_S / len(tenants)))
         took_s = round(time.monotonic() - began, 1)
         log.info("survey_done", tenants=looked, findings=told, failed=failed, took_s=took_s)
 
