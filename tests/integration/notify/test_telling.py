@@ -12,28 +12,13 @@ from standardwebhooks import WebhookVerificationError
 from runtime.alerting import channels_of, senders
 from runtime.settings import Alerts
 from schemas.alert import Alert
-from schemas.times import from_ms
 from streams.notify.messages import Message, Outcome
 from streams.notify.notifier import Notifier
-from tests.support.alerts import START_MS
+from tests.support.messages import alert, message
 from tests.support.receivers import hook, mail_box
 from tests.support.waiting import eventually_async
 
 SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef0123456789abcdef").decode()
-
-
-def alert(number: int = 1, **fields: Any) -> Alert:
-    made = {
-        "id": f"id{number}", "tenant": "acme", "rule": "pool", "change": "raised", "state": "firing",
-        "level": "warning", "value": 91.2, "threshold": 90.0, "since": from_ms(START_MS),
-        "at": from_ms(START_MS + number), "settings_revision": 1,
-        "detail": "456 of 500 licences are in use.", "todo": "Buy licences.",
-    }  # fmt: skip
-    return Alert.model_validate(made | fields)
-
-
-def message(channel: str, number: int = 1, **fields: Any) -> Message:
-    return Message(alert(number, **fields), "Acme & <Söhne>", channel)
 
 
 @asynccontextmanager
