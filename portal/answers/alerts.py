@@ -60,6 +60,16 @@ def find_alerts(context: Context, wanted: Wanted, sees: Callable[[str], bool], l
     return Page(here, len(found), following)
 
 
+def number_open(context: Context, sees: Callable[[str], bool]) -> int:
+    """Return how many alerts are open of the tenants that `sees` lets through."""
+    return sum(1 for _ in _known(context, Wanted(), sees))
+
+
+def open_of(context: Context, tenant: str) -> list[Alert]:
+    """Return the open alerts of a tenant, the gravest first."""
+    return [alert for alert in context.services.alerts.of(tenant) if alert.state == "firing"]
+
+
 def _known(context: Context, wanted: Wanted, sees: Callable[[str], bool]) -> Iterator[Alert]:
     alerts, text, over_since = context.services.alerts, wanted.search.casefold(), context.now() - OVER_FOR
     for alert in alerts.newest() if wanted.tenant is None else alerts.of(wanted.tenant):

@@ -4,6 +4,7 @@ and a list of settings is replaced whole: each change is made for a revision and
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import blake2b
 from typing import Any, Literal
 
@@ -45,7 +46,7 @@ def silences_of(context: Context, tenant: str) -> list[Held]:
 
 async def add_silence(context: Context, principal: Principal, tenant: str, body: Any, by: str) -> Held:
     """Add a silence to a tenant's own. Raises Problem 404, 422, and ServiceError."""
-    silence = _checked(context, body)
+    silence = checked_silence(body, context.now())
 
     def added(silences: Sequence[Silence]) -> list[Silence]:
         return [*(each for each in silences if each != silence), silence]
@@ -73,14 +74,14 @@ async def end_silences(
     await _replace(context, principal, tenant, kept, by)
 
 
-def _checked(context: Context, body: Any) -> Silence:
+def checked_silence(body: Any, now: datetime) -> Silence:
+    """Return the silence that a body asks for. Raises Problem 422 with a sentence a mistake."""
     try:
         silence = Silence.model_validate(body)
     except pydantic.ValidationError as error:
         errors = [{"at": ".".join(map(str, item["loc"])) or "body", "message": message(item)}
                   for item in error.errors(include_url=False)]  # fmt: skip
         raise Problem(422, "; ".join(f"{item['at']}: {item['message']}" for item in errors), errors=errors) from error
-    now = context.now()
     if silence.until <= max(now, silence.since or now):
         raise Problem(422, "until: the silence would be over before it begins; give a later end")
     return silence

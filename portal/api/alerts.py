@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import JSONResponse, Response
 
-from portal.answers.alerts import Told, Wanted, acknowledge, find_alerts, read_changes, silenced_until
+from portal.answers.alerts import Told, Wanted, acknowledge, find_alerts, open_of, read_changes, silenced_until
 from portal.answers.context import Context
 from portal.answers.ranges import parse_range
 from portal.answers.silences import Held, add_silence, end_silences, silence_id, silences_of
@@ -65,7 +65,7 @@ async def list_tenant_alerts(
     return JSONResponse(
         page(told, limit, lambda each: encode_cursor(*_place(each)), _changed)
         | {
-            "open": [_listed(context, each) for each in context.services.alerts.of(tenant) if each.state == "firing"],
+            "open": [_listed(context, each) for each in open_of(context, tenant)],
             "silences": [_held(each) for each in silences_of(context, tenant)],
         }
     )

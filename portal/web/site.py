@@ -6,6 +6,7 @@ from nicegui import app, ui
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from portal.answers.context import Context
+from portal.web.alerts import page as alerts
 from portal.web.audit import page as audit
 from portal.web.changes import page as changes
 from portal.web.frame import errors, socket
@@ -19,7 +20,7 @@ from portal.web.settings import page as settings
 from portal.web.sources import page as sources
 from portal.web.what_if import page as what_if
 
-PAGES = (overview, audit, history, seats, seat, reclaim, reports, what_if, settings, changes, sources)
+PAGES = (overview, audit, history, seats, seat, reclaim, reports, what_if, settings, changes, sources, alerts)
 """A page registers itself where it is defined: to be there, it has to be imported."""
 
 _OF_THE_API = ("/api/", "/healthz", "/readyz", "/metrics")

@@ -9,6 +9,7 @@ from tests.support.browsing import DESKTOP, PHONE, Theme, grave_findings, overfl
 PAGES = (
     "/",
     "/sync",
+    "/alerts",
     "/tenants/contoso",
     "/tenants/contoso/seats",
     "/tenants/contoso/seats/number:+15550210000",

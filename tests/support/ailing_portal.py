@@ -45,7 +45,8 @@ class StillCounts:
             acquired_licenses=10, currently_licensed=7, available_licenses=3, usage_percent=70.0, user_licenses=7,
             dr_phone_licenses=7, factors=shown.factors, cause=Cause(kind="users"), freshness={}, profiles={"1": 7},
         )  # fmt: skip
-        self.subscribe = CountStream(1, "").subscribe
+        stream = CountStream(1, "")
+        self.subscribe, self.newest_id = stream.subscribe, stream.newest_id
 
     def count(self, tenant: str) -> Count | None:
         return self.counts().get(tenant)

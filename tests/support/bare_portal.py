@@ -16,6 +16,7 @@ from portal.access.principals import LOCAL, Principal
 from portal.alerts import AlertBook
 from portal.app import create_portal
 from portal.services import About, Services
+from portal.stream import CountStream
 from portal.web.frame import shell
 from portal.web.frame.visit import visit
 from tests.support.ports import HOST
@@ -31,6 +32,8 @@ class _StillReading:
         return None
 
     settings = count
+    stream = CountStream(1, "")
+    subscribe, newest_id = stream.subscribe, stream.newest_id
 
 
 async def _recognise(asks: HTTPConnection) -> Principal | None:

@@ -16,6 +16,7 @@ from nicegui import ui
 from portal.access.tokens import TokenBook
 from portal.alerts import AlertBook
 from portal.services import About, Accepted, Services, utc_now
+from portal.stream import CountStream
 from portal.web.frame import shell
 from portal.web.frame.saving import told
 from portal.web.frame.visit import visit_of
@@ -35,6 +36,8 @@ BROKEN = "broken"
 
 class _Live:
     ready = True
+    stream = CountStream(1, "")
+    newest_id, subscribe = stream.newest_id, stream.subscribe
 
     def count(self, tenant: str) -> Count | None:
         return None

@@ -5,6 +5,7 @@ from nicegui import ui
 
 from portal.web.audit.factor_table import FactorTable
 from portal.web.audit.freshness import Freshness
+from portal.web.audit.open_alerts import OpenAlerts
 from portal.web.audit.pool_figures import PoolFigures
 from portal.web.audit.recent_changes import RecentChanges
 from portal.web.audit.refresh_button import refresh_button
@@ -19,6 +20,7 @@ async def audit(request: Request, tenant: str) -> None:
     """The User License Audit."""
     here = visit_of(request, tenant)
     with shell.tenant_page(here, tenant, "License Audit"):
+        OpenAlerts(here, tenant)
         pool = PoolFigures(here, tenant)
         with ui.element("div").classes("toolbar"):
             refresh_button(here, tenant)

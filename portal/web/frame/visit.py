@@ -1,19 +1,21 @@
-"""Owns what a page knows of its visitor: the services, who it is, and the counts as they change while it is open."""
+"""Owns what a page knows of its visitor: the services, who it is, and the counts and alerts as they change while it is
+open."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 from fastapi import HTTPException, Request
-from nicegui import background_tasks, ui
+from nicegui import Client, background_tasks, ui
 
 from portal.access.gate import principal_of
 from portal.access.principals import LOCAL, Principal
 from portal.answers.context import Context
 from portal.problems import Problem
 from portal.web.frame.session_end import close_with_session
+from schemas.alert import Alert
 from schemas.count import Count
 
 Theme = Literal["auto", "dark", "light"]
@@ -102,5 +104,29 @@ def follow(here: Visit, tenant: str | None, show: Callable[[Count], None]) -> No
                     with client:
                         show(count)
 
-    task: asyncio.Task[None] = background_tasks.create(run(), name="page-follows-counts")
+    _as_long_as(client, run(), "page-follows-counts")
+
+
+def follow_alerts(here: Visit, tenant: str | None, show: Callable[[Sequence[Alert]], None], pace_s: float = 0) -> None:
+    """Call `show` in the page with the alerts of a tenant, or of all, that change from now on, as long as the page is
+    open: at most once in `pace_s`."""
+    client = ui.context.client
+    live, audience = here.context.services.live, here.principal.hears(tenant)
+    known = live.newest_id(audience)
+
+    async def run() -> None:
+        async with live.subscribe(audience, known) as stream:
+            async for news in stream:
+                if here.is_over:
+                    return
+                if news is not None and news.alerts:
+                    with client:
+                        show(news.alerts)
+                    await asyncio.sleep(pace_s)
+
+    _as_long_as(client, run(), "page-follows-alerts")
+
+
+def _as_long_as(client: Client, following: Coroutine[Any, Any, None], name: str) -> None:
+    task: asyncio.Task[None] = background_tasks.create(following, name=name)
     client.on_delete(task.cancel)

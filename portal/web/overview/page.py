@@ -10,7 +10,7 @@ from nicegui import ui
 from portal.answers.tenant_list import Page, Sort, Wanted, find_tenants
 from portal.problems import Problem
 from portal.web.frame import shell
-from portal.web.frame.visit import Visit, follow, visit
+from portal.web.frame.visit import Visit, follow, follow_alerts, visit
 from portal.web.overview.tenant_rows import TenantRows
 from portal.web.pieces.text import Text
 from portal.web.pieces.words import SHORT_HINTS
@@ -62,6 +62,7 @@ class _Overview:
             self._back = ui.button("Previous", on_click=self._previous).props("outline")
             self._on = ui.button("Next", on_click=self._next).props("outline")
         follow(here, None, self._rows.take)
+        follow_alerts(here, None, self._rows.take_alerts)
 
     def _choice(
         self, options: Mapping[Any, str], value: str, label: str, chosen: Callable[[Any], Awaitable[None]]

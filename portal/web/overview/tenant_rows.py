@@ -5,12 +5,15 @@ from collections.abc import Mapping, Sequence
 import clickhouse_connect.driver.exceptions as clickhouse
 from nicegui import ui
 
+from portal.answers.alerts import open_of
 from portal.answers.tenant_list import is_over_pool, sparklines
 from portal.web.frame.visit import Visit
+from portal.web.pieces.alert_words import grade
 from portal.web.pieces.figures import LiveNumber, LocalTime, licences, percent
 from portal.web.pieces.sparkline import sparkline
 from portal.web.pieces.text import Text, figure_cell, table, tag
 from portal.web.pieces.words import SHORT_HINTS
+from schemas.alert import Alert
 from schemas.count import Count
 
 _COLUMNS = ("Tenant", "Currently Licensed", "Acquired", "Available", "Usage", "30 days", "Notes", "Last update")
@@ -46,6 +49,13 @@ class TenantRows:
         if row is not None:
             row.show(count)
 
+    def take_alerts(self, changed: Sequence[Alert]) -> None:
+        """Take changes of alerts, if their tenants are shown."""
+        for tenant in {alert.tenant for alert in changed}:
+            row = self._rows.get(tenant)
+            if row is not None:
+                row.show_alerts(open_of(self._here.context, tenant))
+
     async def _lines(self, tenants: Sequence[str]) -> Mapping[str, Sequence[int]]:
         if not tenants:
             return {}
@@ -66,10 +76,20 @@ class _Row:
             self._figures = [_figure() for _ in range(4)]
             with tag("td"):
                 sparkline(line)
-            self._notes = Text("td").classes("warn small")
+            with tag("td").classes("small"):
+                self._alerts = ui.link("", f"/alerts?tenant={count.tenant}")
+                self._notes = Text("div").classes("warn")
             with tag("td").classes("small"):
                 self._updated = LocalTime()
         self.show(count)
+        self.show_alerts(open_of(here.context, count.tenant))
+
+    def show_alerts(self, alerts: Sequence[Alert]) -> None:
+        """Show how many alerts are open, in the colour of the gravest."""
+        number = len(alerts)
+        self._alerts.set_visibility(bool(number))
+        self._alerts.set_text(f"{number} {'alert' if number == 1 else 'alerts'}")
+        self._alerts.classes(remove="warn over", add=f"{grade(alerts[0])} strong" if alerts else "")
 
     def show(self, count: Count) -> None:
         values = (

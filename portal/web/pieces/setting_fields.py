@@ -1,6 +1,6 @@
 """Owns the controls of single settings: what each shows of the settings, and what is read of it as their JSON."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -20,8 +20,8 @@ class Field(Protocol):
     @property
     def path(self) -> str: ...
 
-    @property
-    def controls(self) -> Sequence[ValidationElement[Any]]: ...
+    def on_change(self, heard: Callable[[], Any]) -> None:
+        """Call `heard` whenever the control holds something else."""
 
     def show(self, value: Any) -> None:
         """Show a value, as JSON has it."""
@@ -45,9 +45,8 @@ class OneField:
     to_control: Callable[[Any], Any]
     to_json: Callable[[Any], Any]
 
-    @property
-    def controls(self) -> Sequence[ValidationElement[Any]]:
-        return (self.control,)
+    def on_change(self, heard: Callable[[], Any]) -> None:
+        self.control.on_value_change(heard)
 
     def show(self, value: Any) -> None:
         self.control.value = self.to_control(value)
@@ -72,9 +71,9 @@ class GraphField:
                                   "gcc_high": "GCC High", "dod": "DoD", "china": "China (21Vianet)"})  # fmt: skip
         self.groups = lines_field("graph.template_groups", "Object ids, one a line; nested groups count")
 
-    @property
-    def controls(self) -> Sequence[ValidationElement[Any]]:
-        return (self.cloud.control, self.groups.control)
+    def on_change(self, heard: Callable[[], Any]) -> None:
+        self.cloud.on_change(heard)
+        self.groups.on_change(heard)
 
     def show(self, value: Any) -> None:
         self.cloud.show(value["cloud"] if value else None)
@@ -124,10 +123,13 @@ def number_field(path: str, hint: str = "") -> OneField:
     return OneField(path, _hinted(ui.number(SETTINGS[path]).props(_INPUT), hint), lambda value: value, _number)
 
 
-def lines_field(path: str, hint: str = "") -> OneField:
-    """Take a list, an entry a line."""
+def lines_field(path: str, hint: str = "", *, or_none: bool = False) -> OneField:
+    """Take a list, an entry a line. `or_none`: the setting has a default, which an empty field stands for."""
     control = ui.textarea(SETTINGS[path]).props(f"{_INPUT} autogrow")
-    return OneField(path, _hinted(control, hint), "\n".join, lambda text: (text or "").split())
+    return OneField(
+        path, _hinted(control, hint), lambda lines: "\n".join(lines or []),
+        lambda text: (text or "").split() or (None if or_none else []),
+    )  # fmt: skip
 
 
 def choice_field(path: str, options: Mapping[Any, str], hint: str = "") -> OneField:

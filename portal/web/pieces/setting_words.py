@@ -68,5 +68,11 @@ def setting_value(path: str, value: Any) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, list):
-        return ", ".join(str(each) for each in value)
+        return ", ".join(_silence(each) if isinstance(each, dict) else str(each) for each in value)
     return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _silence(value: dict[str, Any]) -> str:
+    since = f"from {value['since']} " if value.get("since") else ""
+    reason = f" ({value['reason']})" if value.get("reason") else ""
+    return f"{value.get('rule') or 'everything'} {since}until {value['until']}{reason}"

@@ -15,6 +15,7 @@ from portal.web.pieces.setting_fields import (
     text_field,
 )
 from portal.web.pieces.setting_words import CRITERIA_DEFAULTS, SERVICE_TYPES, SETTINGS
+from portal.web.pieces.silence_field import SilencesField
 from portal.web.pieces.text import Text, heading, tag
 from portal.web.settings.settings_form import SettingsForm
 from portal.web.settings.tenant_removal import removal
@@ -22,8 +23,11 @@ from schemas.identifiers import PROVIDER_KEY
 from schemas.settings import DEFAULT_ALERTS, DEFAULT_STALE_AFTER_S, AlertSettings, ProviderSettings
 
 _SWITCHES = ("lifecycle", "user_interface", "service_number")
-_LIMITS = ("warning_percent", "critical_percent", "clear_percent", "dwell_s")
-_NO_DEFAULT = {"clear_percent": "below the limit itself"}
+_LIMITS = (
+    "warning_percent", "critical_percent", "clear_percent", "warning_available", "critical_available", "dwell_s",
+    "grace_percent", "grace_days", "forecast_days", "remind_after_s",
+)  # fmt: skip
+_NO_DEFAULT = {"clear_percent": "2 points below the limit"}
 
 
 @ui.page("/tenants/{tenant}/settings")
@@ -58,6 +62,7 @@ async def settings(request: Request, tenant: str) -> None:
         with _section("Alerts and freshness"):
             form.add(*_limits(provider.alerts, "provider's default"))
             form.add(number_field("stale_after_s", f"Default: {provider.stale_after_s or DEFAULT_STALE_AFTER_S}"))
+        _silences(here, form, "The provider's silences hold beside these.")
         form.begin()
         if here.principal.changes_provider:
             removal(here, tenant)
@@ -78,6 +83,7 @@ async def provider_settings(request: Request) -> None:
         with _section("Alerts and freshness"):
             form.add(*_limits(AlertSettings(), "default"))
             form.add(number_field("stale_after_s", f"Default: {DEFAULT_STALE_AFTER_S}"))
+        _silences(here, form, "They hold for every tenant: planned maintenance, for one.")
         form.begin()
 
 
@@ -95,9 +101,17 @@ def _limits(provider: AlertSettings, whose: str) -> list[OneField]:
     for name in _LIMITS:
         own, built_in = getattr(provider, name), getattr(DEFAULT_ALERTS, name)
         default = own if own is not None else built_in
-        shown = _NO_DEFAULT[name] if default is None else f"{default:g}"
+        shown = _NO_DEFAULT.get(name, "none") if default is None else f"{default:g}"
         fields.append(number_field(f"alerts.{name}", f"{whose.capitalize()}: {shown}"))
-    return fields
+    told = ", ".join(provider.channels) if provider.channels is not None else "all that serve the tenant"
+    hint = f"Names, one a line. {whose.capitalize()}: {told}"
+    return [*fields, lines_field("alerts.channels", hint, or_none=True)]
+
+
+def _silences(here: Visit, form: SettingsForm, note: str) -> None:
+    heading("Silences")
+    Text("p", f"Alerts are raised and kept, and nobody is told of them until a silence ends. {note}").classes("faint")
+    form.add(SilencesField(here.context.now))
 
 
 def _restore(switches: list[OneField]) -> None:

@@ -52,14 +52,9 @@ class SettingsForm:
         for field in self._fields:
             if not self._may_change:
                 field.freeze()
-        for control in self._controls():
-            control.on_value_change(lambda _: self._judge())
+            field.on_change(self._judge)
         self._judge()
         ui.timer(_LOOK_S, self._look)
-
-    def _controls(self) -> Iterable[Any]:
-        for field in self._fields:
-            yield from field.controls
 
     def _changes(self) -> dict[str, Any]:
         return changes_of(self._fields, self._seen)

@@ -74,8 +74,7 @@ class _Tried:
         self._dialog = ApplyDialog(here, tenant, self._applied)
         show_all(self._fields, self._seen)
         for field in self._fields:
-            for control in field.controls:
-                control.on_value_change(self.calculate)
+            field.on_change(self.calculate)
 
     def _build(self) -> None:
         provider = self._here.context.services.live.provider()
