@@ -44,8 +44,7 @@ def reclaim(
             more = api.get(path, **query, limit=1_000, cursor=cursor)
             items, cursor = items + more["items"], more["next_cursor"]
     if form == "json" or as_json:
-        shown = {"totals": found["totals"], "stale_facets": found["stale_facets"], "items": items}
-        write_text(json_text(shown), output)
+        write_text(json_text(found | {"items": items, "next_cursor": None}), output)
         return
     columns = ("subject", "display_name", "factor", "reason", "saving", "explanation")
     print_table(columns, [[item[column] for column in columns] for item in items], numbers=("saving",))

@@ -27,12 +27,14 @@ def report(
     date: Annotated[str | None, typer.Option(metavar="2026-10-31", help="Which day; default: the last noon.")] = None,
     every: Annotated[bool, typer.Option("--all", help="All tenants, a line each.")] = False,
     form: Annotated[Form, typer.Option("--format", help="html and pdf are of one tenant.")] = "csv",
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     output: Annotated[Path | None, typer.Option("--out", "-o", help="File; a PDF needs one.")] = None,
 ) -> None:
     """Report what a tenant used in a month (UTC), or all of them, or what was in force at noon.
 
     Example: poolwatch report acme --month 2026-10 --format pdf --out acme.pdf
     """
+    form = "json" if as_json else form
     if sum((name is not None, daily, every)) != 1:
         raise typer.BadParameter("give a tenant, or --all, or --daily, and one of them")
     if (daily and month) or (date and not daily):

@@ -324,3 +324,37 @@ async def dry_run(tenant: str, *more: str) -> Any:
 
 def _array(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
+
+
+async def test_reports_are_printed_or_written_in_every_form(folder: Path) -> None:
+    month = f"{START:%Y-%m}"
+    table = (await cli("report", "contoso", "--month", month)).out
+    assert table.startswith("tenant,display_name,month")
+    assert f"contoso,,{month}" in table
+    told = json.loads((await cli("report", "contoso", "--month", month, "--format", "json")).out)
+    assert (month, 500) == (told["month"], told["pool"]["at_end"])
+    for form, start in (("pdf", b"%PDF-"), ("html", b"<!DOCTYPE html>"), ("csv", b"tenant,display_name,")):
+        ended = await cli("report", "contoso", "--month", month, "--format", form, "--out", f"report.{form}")
+        assert (0, f"written: report.{form}\n") == (ended.code, ended.out)
+        assert (folder / f"report.{form}").read_bytes().startswith(start)
+    everyone = (await cli("report", "--all", "--month", month)).out
+    assert {"acme", "contoso"} <= {line.split(",")[0] for line in everyone.splitlines()}
+    noon = json.loads((await cli("report", "--daily", "--format", "json")).out)
+    assert {"acme", "contoso"} <= {item["tenant"] for item in noon["items"]}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [(), ("contoso", "--all"), ("--daily", "--month", "2026-10"), ("--all", "--format", "pdf", "--out", "x"),
+     ("contoso", "--format", "pdf"), ("contoso", "--date", "2026-10-31")],
+)  # fmt: skip
+async def test_a_report_that_cannot_be_meant_is_wrong_usage(folder: Path, arguments: tuple[str, ...]) -> None:
+    assert 2 == (await cli("report", *arguments)).code
+
+
+async def test_reclaim_says_what_could_be_freed_and_how_much(folder: Path) -> None:
+    told = await printed("reclaim", "contoso")
+    assert 0 == told["totals"]["items"]
+    shown = await cli("reclaim", "contoso")
+    assert "0 seats could be freed of 0 subjects that are worth a look." in shown.out
+    assert (await cli("reclaim", "contoso", "--format", "csv")).out.startswith("subject,display_name")

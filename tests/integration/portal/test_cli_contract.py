@@ -52,6 +52,8 @@ SAME = [
     Same(f"explain {TENANT} {ANA}", f"{OWN}/seats/{ANA}"),
     Same(f"changes {TENANT} --from {FROM} --to {TO}", f"{OWN}/changes", {"from": FROM, "to": TO}, items=True),
     Same(f"audit {TENANT}", f"{OWN}/audit"),
+    Same(f"reclaim {TENANT}", f"{OWN}/reclaim", {"limit": 1_000}),
+    Same(f"report {TENANT}", f"{OWN}/reports/monthly"),
     Same(f"what-if {TENANT} --pool 450", f"{OWN}/what-if", body={"acquired_licenses": 450}),
     Same(f"sources {TENANT}", f"{OWN}/sources"),
     Same(f"sync list {TENANT}", f"{OWN}/syncs", items=True),
