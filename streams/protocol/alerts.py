@@ -8,6 +8,7 @@ often it was killed.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from operator import is_not
 
 import msgspec
 
@@ -21,7 +22,7 @@ from schemas.alert import AlertChange, AlertRule
 from schemas.commands import AcknowledgeAlert, Answer, Finding
 from schemas.count import Count
 from schemas.identifiers import PROVIDER_KEY
-from schemas.settings import AlertSettings
+from schemas.settings import AlertSettings, ProviderSettings, TenantSettings
 from schemas.times import to_ms
 from streams.protocol.alert_state import AlertState, FoundState, Pending, Untold
 from streams.protocol.settings_book import SettingsBook
@@ -36,9 +37,13 @@ class _Tenant:
     count: Count | None = None
     limits: AlertSettings | None = None
     """What holds by the settings that were taken last; another one is taken by `settings_changed`."""
+    limits_of: tuple[TenantSettings, ProviderSettings] | None = None
+    """The settings that the limits were made of: making them costs more than all the rest."""
     read: Sequence[Reading] = ()
     read_at: int = 0
     """When they were taken; nothing that follows from them is dated before."""
+    next_at: int | None = None
+    """When something comes about by itself."""
     written: bytes = b""
     """What of the state matters, as it was written last."""
 
@@ -128,27 +133,21 @@ class AlertPartition:
         if kept.open.acknowledged_by != command.by:
             kept.open.acknowledged_by = command.by
             reading = next(reading for reading in tenant.read if reading.rule == command.rule)
-            self._tell(
-                tenant, kept.open, reading, max(tenant.state.at, min(to_ms(command.sent_at), now)), "acknowledged"
-            )
+            at = max(tenant.state.at, min(to_ms(command.sent_at), now))
+            self._tell(tenant, kept.open, reading, at, "acknowledged")
+            self._plan(tenant)
         return Answer(id=command.id, tenant=command.tenant, status="done")
 
     def advance(self, now: int) -> None:
         """Let time pass: dwells end, reminders come."""
         for tenant in self._tenants.values():
-            if tenant.state.rules and tenant.count is not None and now > tenant.state.at:
+            if tenant.next_at is not None and tenant.next_at <= now:
                 self._advance(tenant, now)
 
     def next_instant(self) -> int | None:
         """Return when something comes about by itself."""
-        instants = [
-            instant
-            for tenant in self._tenants.values()
-            if tenant.state.rules and tenant.count is not None
-            for reading in tenant.read
-            if (instant := self._next_of(tenant, reading)) is not None
-        ]
-        return min(instants, default=None)
+        instants = (tenant.next_at for tenant in self._tenants.values())
+        return min((instant for instant in instants if instant is not None), default=None)
 
     def take_changed(self) -> list[str]:
         """Return the tenants whose state must be written, none where nothing that matters has changed."""
@@ -183,11 +182,14 @@ class AlertPartition:
 
     def _take(self, tenant: _Tenant, count: Count) -> None:
         rules = self.book.rules_of(count.tenant)
-        tenant.count, tenant.limits = count, alert_limits(rules.settings, self.book.provider)
+        made_of = (rules.settings, self.book.provider)
+        if tenant.limits is None or tenant.limits_of is None or any(map(is_not, made_of, tenant.limits_of)):
+            tenant.limits_of, tenant.limits = made_of, alert_limits(*made_of)
         found: dict[AlertRule, Found] = {
             rule: Found(kept.value, kept.detail) for rule, kept in tenant.state.found.items()
         }
-        tenant.read = readings(count, tenant.limits, found, removed=rules.removed)
+        tenant.count, tenant.read = count, readings(count, tenant.limits, found, removed=rules.removed)
+        self._plan(tenant)
 
     def _read(self, tenant: _Tenant, at: int) -> None:
         """Hold the newest readings against what holds."""
@@ -214,6 +216,11 @@ class AlertPartition:
                 self._pass(tenant, reading, kept, instant)
             if kept.is_idle:
                 del tenant.state.rules[reading.rule]
+        self._plan(tenant)
+
+    def _plan(self, tenant: _Tenant) -> None:
+        instants = [instant for reading in tenant.read if (instant := self._next_of(tenant, reading)) is not None]
+        tenant.next_at = min(instants, default=None)
 
     def _pass(self, tenant: _Tenant, reading: Reading, kept: RuleState, instant: int) -> None:
         before = kept.open

@@ -20,7 +20,7 @@ from tests.support.streams_world import StreamsWorld
 from tests.support.waiting import NotInTimeError, eventually_async
 
 KILLS = int(os.environ.get("POOLWATCH_ALERT_KILLS", "3"))
-"""The suite takes a few; `make large` takes 50."""
+"""The suite takes a few; 50 take three to four minutes."""
 SECRET = "a secret of the receiver"
 LIMITS = {
     "acme": Limits(warning=70, critical=85, margin=5, dwell_s=0, grace=5),
