@@ -40,7 +40,8 @@ class MeterPartition:
         self._now_ms = now_ms
         self.state = PartitionState()
         self.recovery = Recovery(self.state.install)
-        self.log = OwnedLog(self._current)
+        # A subject that is written again brings the tenant's header along, as in `Slice.items`.
+        self.log = OwnedLog(self._current, beside=lambda key: key.partition(b"/")[0])
         self.done: dict[TopicName, int] = {}
         self._flushed: dict[TopicName, int] = {}
         self._writing: Slice | None = None
@@ -246,6 +247,8 @@ class MeterPartition:
             for tenant in touched
         ]
         yield from self.log.append("5-headers", headers)
+        for tenant in touched:
+            self.state.tenants[tenant].header_epoch = self.log.epoch_bytes
         if ready:
             for target, items in sorted(self._tallies(ready).items()):
                 yield Publish("5-tallies", "tallies", target, items)

@@ -92,13 +92,16 @@ class OwnedLog:
         current: Callable[[bytes], bytes | None],
         claim_prefix: bytes = CLAIM_PREFIX,
         restamp: Callable[[bytes, bytes], bytes] = with_epoch,
+        beside: Callable[[bytes], bytes] = lambda key: key,
     ) -> None:
         """`current`: returns the value that a key has now, counting what is being written (None = deleted);
         `restamp`: puts the
-        owner's epoch into such a value."""
+        owner's epoch into such a value.; `beside`: the key that must be
+        written along with another."""
         self._current = current
         self._claim_prefix = claim_prefix
         self._restamp = restamp
+        self._beside = beside
         self.epoch = -1
         self.epoch_bytes = epoch_bytes(0)
         self.next_offset = 0
@@ -154,7 +157,7 @@ class OwnedLog:
 
     def _again(self, keys: Iterable[bytes]) -> list[Item]:
         items = []
-        for key in sorted(keys):
+        for key in sorted({*keys, *map(self._beside, keys)}):
             value = self._current(key)
             items.append(self.deletion(key) if value is None else Item(key, self._restamp(value, self.epoch_bytes)))
         return items

@@ -342,10 +342,14 @@ class Slice:
             header.forget_sources(header.removed_ms)
 
     def items(self) -> Iterator[Item]:
-        """Yield what the changelog must hold before `install`: headers first, for the records rely on them."""
+        """Yield what the changelog must hold before `install`: headers first, for the records rely on them.
+
+        The first records of an epoch bring their header along. One who slept through a removal, and wakes with the
+        newest claim, would else leave records of what was removed beside a header that says that it is gone.
+        """
         for tenant, work in self._works.items():
             work.note_mixture()
-            if work.header_changed:
+            if work.header_changed or (work.records and work.state.header_epoch != self._epoch):
                 yield Item(tenant.encode(), encode_header(self._epoch, work.header))
         for tenant, work in self._works.items():
             prefix = f"{tenant}/".encode()
@@ -374,6 +378,8 @@ class Slice:
             is_new = tenant not in self._state.tenants
             state = self._state.tenant(tenant)
             movement = moved[tenant] = Movement(work.kind)
+            if work.header_changed or work.records:
+                state.header_epoch = self._epoch
             if work.header_changed:
                 state.header = work.header
             header = state.header

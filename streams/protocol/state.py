@@ -9,12 +9,14 @@ ABSENT = -1
 
 
 class TenantState:
-    """One tenant in one partition. `tally`: number of subjects by profile, always that of `records`."""
+    """One tenant in one partition. `tally`: number of subjects by profile, always that of `records`. `header_epoch`:
+    the epoch in which the header was written last."""
 
-    __slots__ = ("header", "records", "tally")
+    __slots__ = ("header", "header_epoch", "records", "tally")
 
     def __init__(self) -> None:
         self.header = Header()
+        self.header_epoch = b""
         self.records: dict[bytes, bytes] = {}
         self.tally: dict[int, int] = {}
 

@@ -224,3 +224,21 @@ Delivery.TestCase.settings = settings(
     max_examples=300, stateful_step_count=40, report_multiple_bugs=False, suppress_health_check=list(HealthCheck)
 )
 TestDelivery = Delivery.TestCase
+
+
+USER = (("user:a", "voice", {"gateway": "g1"}), 0, "graph")
+NUMBER = (("number:1", "dial_plan", {"tag": "g1"}), 0, "graph")
+
+
+def test_a_meter_that_wakes_in_its_claim_brings_back_nothing_of_a_removed_tenant() -> None:
+    world = Delivery()
+    world.compact()
+    world.take_over(
+        tenant="acme", events=[USER, NUMBER], later=[USER], topic="meter-state-changelog", place=0,
+        choices=[1, 1, 0, 0, 0, 0], between=12, after=3, dies=True,
+    )  # fmt: skip
+    world.remove_tenant(tenant="acme")
+    world.freeze(kind="meter", place=0, choices=[0])
+    world.compact()
+    world.wake(which=0, effects=4, knows=False, choices=[0])
+    world.teardown()
