@@ -125,9 +125,17 @@ class LevelThen:
     demo: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What is left of a subject that was erased: its pseudonym, and how many changes are kept under it."""
+
+    pseudonym: str
+    changes: int
+
+
 class Store(Protocol):
-    """Reads of ClickHouse. Synchronous: the portal calls it in a thread. Methods that take `tenants` are of many,
-    `open_alerts`, `closed_at`, `tenants_on_record` and `snapshot` of all, the others of one."""
+    """Reads of ClickHouse, and erasure. Synchronous: the portal calls it in a thread. Methods that take `tenants` are
+    of many, `open_alerts`, `closed_at`, `tenants_on_record` and `snapshot` of all, the others of one."""
 
     def buckets(self, tenant: str, start: datetime, end: datetime, step_s: int) -> list[Bucket]:
         """Return the buckets of [start, end), the last value before `start` carried forward into the range."""
@@ -234,6 +242,12 @@ class Store(Protocol):
     def syncs(self, tenant: str, facet: str = "", source: str = "") -> list[dict[str, Any]]:
         """Return the last sync runs of a tenant, of one facet and source or of all, newest first, each in its newest
         state: fields of `SyncRun`."""
+
+    def last_rev(self, tenant: str, subject: str) -> int:
+        """Return the newest revision of a subject, 0 for one that was never heard of."""
+
+    def erase(self, tenant: str, subject: str, until_rev: int, at: datetime) -> Erased:
+        """Erase a subject up to a revision, and keep its history without facts under a pseudonym."""
 
     def snapshot(self, table: str) -> Iterator[list[bytes]]:
         """Yield the rows of a table of `portal.store.snapshot.TABLES` in blocks, each row a JSON object."""

@@ -11,14 +11,16 @@ from portal.answers.audit import audit
 from portal.answers.changes import Item, list_changes
 from portal.answers.context import Context
 from portal.answers.csv_lines import CSV, WantsCsv, streamed
+from portal.answers.erasure import forget
 from portal.answers.exports import changes_csv, seats_csv
 from portal.answers.ranges import parse_instant, parse_range
 from portal.answers.seats import explain_seat, list_seats
 from portal.api.context import Ctx, Tenant
+from portal.api.errors import errors
 from portal.api.history import From, To
 from portal.api.models.audit import Audit
 from portal.api.models.changes import ChangePage
-from portal.api.models.seats import Explanation, SeatPage
+from portal.api.models.seats import Explanation, ForgottenSeat, SeatPage
 from portal.pagination import Cursor, Limit, Revision, decode_cursor, encode_cursor, page
 from portal.problems import Problem
 from schemas.identifiers import SubjectId
@@ -92,6 +94,26 @@ async def explain(
             f" GET /api/v1/tenants/{tenant}/seats?factor=all&search=… finds subjects by name",
         )
     return JSONResponse(found)
+
+
+@router.delete(
+    "/seats/{subject}", summary="Forget a person or number", operation_id="forget_subject",
+    response_model=ForgottenSeat, responses=errors(409),
+)  # fmt: skip
+async def forget_seat(
+    context: Ctx,
+    tenant: Tenant,
+    subject: Annotated[SubjectId, Path(description="user:<id> or number:<number>")],
+    gone: Annotated[bool, Query(description="it is gone, though sources still tell of it: count it no more")] = False,
+) -> Response:
+    """Erase what is stored of a subject. Its history stays under a pseudonym and without facts, so that figures stay.
+
+    One that sources still tell of is forgotten only if it is `gone`, and comes back once a source tells of it again.
+    """
+    context.require(tenant)
+    done = await forget(context, tenant, subject, gone=gone)
+    told = {"pseudonym": done.pseudonym, "changes": done.changes, "cleared": done.cleared}
+    return JSONResponse(told | {"kafka_until": format_time(done.kafka_until)})
 
 
 @router.get("/changes", summary="What changed", operation_id="list_changes", responses=CSV, response_model=ChangePage)

@@ -9,6 +9,7 @@ from portal.ports import (
     AlikeSubjects,
     Bucket,
     EnabledSince,
+    Erased,
     FacetFacts,
     LevelThen,
     ProfileChange,
@@ -17,7 +18,20 @@ from portal.ports import (
     SettingsRevision,
     TriedValue,
 )
-from portal.store import alerts, audit, changes, criteria, facts, history, reclaim, seats, snapshot, sparklines, usage
+from portal.store import (
+    alerts,
+    audit,
+    changes,
+    criteria,
+    erasure,
+    facts,
+    history,
+    reclaim,
+    seats,
+    snapshot,
+    sparklines,
+    usage,
+)
 from portal.store.clients import Clients
 from schemas.alert import Alert, AlertState, Delivery
 
@@ -119,6 +133,12 @@ class ClickHouseStore:
 
     def deliveries(self, tenant: str, ids: Sequence[str]) -> list[Delivery]:
         return alerts.deliveries(self._clients, tenant, ids)
+
+    def last_rev(self, tenant: str, subject: str) -> int:
+        return erasure.last_rev(self._clients, tenant, subject)
+
+    def erase(self, tenant: str, subject: str, until_rev: int, at: datetime) -> Erased:
+        return erasure.erase(self._clients, tenant, subject, until_rev, at)
 
     def snapshot(self, table: str) -> Iterator[list[bytes]]:
         return snapshot.snapshot(self._clients, table)

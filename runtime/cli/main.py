@@ -13,6 +13,7 @@ from runtime.cli.backup import backup, restore
 from runtime.cli.dead_letters import dead_letters
 from runtime.cli.failure import Failure
 from runtime.cli.forecast import forecast
+from runtime.cli.forget import forget
 from runtime.cli.graph import graph
 from runtime.cli.imports import imports
 from runtime.cli.rebuild import rebuild
@@ -74,6 +75,7 @@ for name, command in (
     ("refresh", refresh),
     ("sources", sources),
     ("migrate", operate.migrate),
+    ("forget", forget),
     ("backup", backup),
     ("restore", restore),
     ("topics", operate.make_topics),

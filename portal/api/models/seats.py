@@ -72,3 +72,16 @@ class Explanation(Shown):
     """One a factor, by priority."""
     changes: list[Move]
     """What led there, oldest first."""
+
+
+class ForgottenSeat(Shown):
+    """What became of a subject that was forgotten."""
+
+    pseudonym: SubjectId
+    """What its history is kept under."""
+    changes: int
+    """How many changes that is."""
+    cleared: list[FacetName]
+    """What sources still told of it."""
+    kafka_until: Instant
+    """When the last record of it has left the topics that keep events."""

@@ -138,6 +138,49 @@ def test_a_switched_off_factor_lets_its_subjects_fall_through_within_a_second(ac
     assert acme.cli("audit", "acme").code == 0
 
 
+def test_a_person_is_forgotten_and_the_figures_stay(acme: EmbeddedStack) -> None:
+    before = figures(acme)
+    subject = acme.get("/tenants/acme/seats", factor="none", search="Ines Ito")["items"][0]["subject"]
+    refused = acme.cli("forget", "-T", "acme", subject)
+    assert (1, True) == (refused.code, f"{subject} is still told of: directory (m365-file, " in refused.err)
+    told = json.loads(acme.done("forget", "-T", "acme", subject, "--gone", "--json"))
+    assert ("directory", True) == (told["cleared"][0], told["pseudonym"].startswith("user:forgotten-"))
+    assert before == figures(acme)
+    assert json.loads(acme.done("audit", "acme", "--json"))["agrees"]
+    assert [] == acme.get("/tenants/acme/seats", factor="all", search="Ines Ito")["items"]
+    assert "or it was forgotten" in acme.cli("forget", "-T", "acme", subject).err
+
+
+def shown(stack: EmbeddedStack) -> dict[str, Any]:
+    """Return what people see: figures, history, who is counted and why."""
+    seats = stack.get("/tenants/acme/seats", factor="all")["items"]
+    point = stack.get("/tenants/acme/licenses/history", **{"from": "2h", "step": "1h"})["points"][0]
+    return {
+        "figures": figures(stack),
+        "seats": seats,
+        "why": [stack.get(f"/tenants/acme/seats/{seat['subject']}") for seat in seats[:6]],
+        "changes": stack.changes("acme"),
+        "settings": stack.get("/tenants/acme/settings/changes")["items"],
+        "syncs": stack.get("/tenants/acme/syncs")["items"],
+        "history": {name: point["currently_licensed"][name] for name in ("min", "max", "last")},
+    }
+
+
+def test_a_running_stack_is_backed_up_and_comes_back_as_it_was(acme: EmbeddedStack, tmp_path: Path) -> None:
+    before, version = shown(acme), acme.count("acme")["version"]
+    made = json.loads(acme.done("backup", str(tmp_path / "backup"), "--json"))
+    assert made["tables"]["seat_changes"]["rows"] > 40
+    in_use = acme.cli("restore", str(tmp_path / "backup"), "--data", str(acme.data))
+    assert (1, True) == (in_use.code, "are in use by process" in in_use.err)
+    assert acme.interrupt() == 0
+    (acme.data / "clickhouse").rename(tmp_path / "lost")
+    acme.done("restore", str(tmp_path / "backup"), "--data", str(acme.data))
+    acme.start()
+    assert before == shown(acme)
+    assert version <= acme.count("acme")["version"]
+    assert json.loads(acme.done("audit", "acme", "--json"))["agrees"]
+
+
 def test_an_audit_names_the_subject_of_a_change_that_no_fact_explains(acme: EmbeddedStack) -> None:
     """A start counts again from the facts; what was *told* of a subject, and is shown as its history, stays as it is.
     So a false change in the storage does not come into the count, and the audit must find it."""

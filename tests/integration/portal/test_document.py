@@ -41,6 +41,7 @@ EVENT: dict[str, Any] = {
     "facts": {"number": "+15550100", "number_type": "directRouting"},
 }  # fmt: skip
 SILENCE: dict[str, Any] = {"rule": "pool", "until": "2099-01-01T00:00:00Z", "reason": "licences are ordered"}
+GONE = "user:gone"
 WRONG = EVENT | {"subject": "number:+15550100"}
 
 ASKED = [
@@ -100,6 +101,8 @@ ASKED = [
     Ask("list_tenant_alerts", {"cursor": "x"}, status=422),
     Ask("add_silence", body=SILENCE, status=201), Ask("add_silence", body={"until": "soon"}, status=422),
     Ask("end_silence"), Ask("end_silence", status=404),
+    Ask("forget_subject", {"gone": True}, path={"subject": GONE}), Ask("forget_subject", status=409),
+    Ask("forget_subject", path={"subject": "user:nobody"}, status=404),
     Ask("remove_tenant"), Ask("remove_tenant", path={"tenant": "nobody"}, status=404),
 ]  # fmt: skip
 
@@ -107,6 +110,8 @@ ASKED = [
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def answers(world: World) -> AsyncIterator[list[tuple[Ask, httpx.Response]]]:
     await tell_vendor_example(world)
+    for facts in ({"display_name": "Gone"}, None):
+        world.observe(TENANT, GONE, START, directory=facts)
     document = await described(world)
     named = {"tenant": TENANT, "subject": ANA, "sync_id": HELD, "rule": "pool"}
     found = []

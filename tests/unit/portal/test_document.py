@@ -11,7 +11,8 @@ from tests.support.api_document import ApiDocument, own_document
 OPERATIONS = {
     "get_daily_report", "get_monthly_report", "list_monthly_reports",
     "acknowledge_alert", "add_silence", "audit_tenant", "change_provider_settings", "change_settings",
-    "confirm_sync", "end_silence", "explain_seat", "get_health", "get_history", "get_licenses", "get_metrics",
+    "confirm_sync", "end_silence", "explain_seat", "forget_subject", "get_health", "get_history", "get_licenses",
+    "get_metrics",
     "get_provider_settings", "get_readiness", "get_refresh", "get_settings", "list_alerts", "list_changes",
     "list_reclaimable", "list_seats", "list_settings_changes", "list_sources", "list_syncs", "list_tenant_alerts",
     "list_tenants", "list_tokens", "make_token", "read_table", "refresh_sources", "remove_tenant",
