@@ -19,6 +19,9 @@ def test_an_alert_appears_is_seen_muted_and_goes_without_a_reload(
     expect(row).to_contain_text("90 % is the limit")
     expect(page.get_by_role("link", name="Alerts (")).to_be_visible()
     expect(audit.get_by_role("region", name="Open alerts")).to_contain_text("Warning: 37 of 40 licences")
+    overview = open_page("/")
+    overview.get_by_label("Search tenants").fill(tenant)
+    expect(overview.get_by_role("row").filter(has_text=tenant).get_by_role("link", name="1 alert")).to_be_visible()
     history = page.get_by_role("region", name="What there was")
     expect(history.get_by_role("row").nth(1)).to_contain_text("Raised: warning")
 

@@ -57,13 +57,9 @@ class AlertRow:
         of = f"{RULES[alert.rule]} of {self.shown.name}"
         if alert.acknowledged_by is None:
             seen = ui.button("Seen", on_click=lambda: actions.acknowledge(alert))
-            seen.props(f'outline dense aria-label="Seen: {_quoted(of)}"')
+            seen.props("outline dense").props["aria-label"] = f"Seen: {of}"
         if self.shown.silenced_until is None:
             mute = ui.button("Mute …", on_click=lambda: actions.ask_mute(alert, self.shown.name))
         else:
             mute = ui.button("Unmute", on_click=lambda: actions.unmute(alert))
-        mute.props(f'flat dense aria-label="{mute.text.removesuffix(" …")}: {_quoted(of)}"')
-
-
-def _quoted(text: str) -> str:
-    return text.replace('"', "'")
+        mute.props("flat dense").props["aria-label"] = f"{mute.text.removesuffix(' …')}: {of}"

@@ -9,6 +9,7 @@ from portal import stream as stream_module
 from portal.refreshes import KEPT, Progress
 from portal.services import News
 from portal.stream import BLOCK, CountStream, CountSubscription
+from tests.support.made_alerts import alert
 from tests.support.sinking import count, instant
 
 A = frozenset({"a"})
@@ -198,6 +199,63 @@ async def test_a_closed_stream_ends_its_listeners() -> None:
 
 def refreshed(name: str, tenant: str, *, done: bool = False) -> Progress:
     return Progress(id=name, tenant=tenant, started_at=instant(1), done=done, facets={})
+
+
+async def alerts(subscription: CountSubscription, number: int) -> list[str]:
+    """Return the ids of the next alerts."""
+    found: list[str] = []
+    items = aiter(subscription)
+    async with asyncio.timeout(5):
+        while len(found) < number:
+            news = await anext(items)
+            assert news is not None
+            found += [alert.id for alert in news.alerts]
+    return found
+
+
+async def test_alerts_and_counts_come_in_one_stream_of_each_alert_the_newest_change() -> None:
+    stream = CountStream(1, "g")
+    publish(stream, "a", 1, 0, 1)
+    for number, rule in ((1, "pool"), (2, "pool"), (3, "stale")):
+        stream.publish_alert(alert("a", number, rule), 0, number)
+    async with stream.subscribe(None, None) as subscription:
+        (news,) = await taken(subscription, 1)
+        assert [1, 2] == [len(news.counts), len(news.alerts)]
+        events = [event.split("\n")[0] for event in news.text.decode().split("\n\n")]
+        assert ["event: count", "event: alert", "event: alert", ""] == events
+        stream.publish_alert(alert("b", 4), 0, 4)
+        assert ["b-pool-4"] == await alerts(subscription, 1)
+
+
+async def test_one_that_comes_back_gets_alerts_and_counts_since() -> None:
+    stream = CountStream(2, "g")
+    publish(stream, "a", 1, 1, 7)
+    stream.publish_alert(alert("a", 1), 1, 3)
+    async with stream.subscribe(A, None) as subscription:
+        last = (await taken(subscription, 1))[-1].id
+    stream.publish_alert(alert("a", 2, "stale"), 1, 4)
+    async with stream.subscribe(A, last) as subscription:
+        assert ["a-stale-2"] == await alerts(subscription, 1)
+        publish(stream, "a", 2, 1, 8)
+        assert [("a", 2)] == seen(await taken(subscription, 1))
+
+
+async def test_an_alert_from_before_the_topic_begins_is_told_to_new_listeners_and_moves_no_id() -> None:
+    stream = CountStream(1, "g")
+    stream.publish_alert(alert("a", 5), 0, 5)
+    known = stream.newest_id(None)
+    stream.publish_alert(alert("b", 1), 0, -1)
+    assert known == stream.newest_id(None)
+    async with stream.subscribe(None, None) as subscription:
+        assert ["a-pool-5", "b-pool-1"] == await alerts(subscription, 2)
+
+
+async def test_a_listener_to_one_tenant_hears_of_no_alert_of_another() -> None:
+    stream = CountStream(1, "g")
+    async with stream.subscribe(A, None) as subscription:
+        stream.publish_alert(alert("stranger", 1), 0, 1)
+        stream.publish_alert(alert("a", 2), 0, 2)
+        assert ["a-pool-2"] == await alerts(subscription, 1)
 
 
 async def refreshes(subscription: CountSubscription) -> list[Progress]:
