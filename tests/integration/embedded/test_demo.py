@@ -12,6 +12,8 @@ from tests.support.waiting import eventually
 
 FACTORS = [200, 100, 0, 50, 20]
 LIVE = "fabrikam"
+OVER = "wingtip"
+"""A demo tenant that uses more than it bought."""
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +76,14 @@ def test_audits_agree(stack: EmbeddedStack) -> None:
     eventually(agrees, 30)
 
 
+def alerts_of(stack: EmbeddedStack, tenant: str) -> list[str]:
+    """Return the ids of all changes of a tenant's alerts."""
+    return [item["id"] for item in stack.get(f"/tenants/{tenant}/alerts", state="all")["items"]]
+
+
 def test_stopped_and_started_again_all_is_as_it_was(stack: EmbeddedStack) -> None:
+    stack.done("provider", "set", "--dwell", "0")
+    alerts = eventually(lambda: alerts_of(stack, OVER))
     before, history = assert_is_the_vendors_example(stack), year(stack)
     changes = stack.changes("contoso")
     children = children_of(stack.pid)
@@ -93,6 +102,7 @@ def test_stopped_and_started_again_all_is_as_it_was(stack: EmbeddedStack) -> Non
     start = datetime.fromisoformat(before["computed_at"]) - timedelta(minutes=5)
     assert (370, True) == (lowest(stack, "contoso", start), lowest(stack, LIVE, start) > 400)
     test_audits_agree(stack)
+    assert alerts == alerts_of(stack, OVER), "a start repeats no alert"
 
 
 def test_versions_go_on_after_a_start(stack: EmbeddedStack) -> None:
