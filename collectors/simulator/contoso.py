@@ -34,6 +34,7 @@ def people() -> list[Person]:
 def _person(place: int) -> Person:
     identity = str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{place}.contoso.example"))
     person = Person(identity, f"User {place + 1:03d}", f"user{place + 1:03d}@contoso.example", skus=("SPE_E3",))
+    person.is_blocked = place % 120 == 7
     if place < _BY_DIRECT_ROUTING + _BY_OPERATOR_CONNECT:
         person.skus, person.teams_phone, person.number = ("SPE_E5",), True, f"+1555020{place:04d}"
         person.number_type = "directRouting" if place < _BY_DIRECT_ROUTING else "operatorConnect"

@@ -5,7 +5,7 @@ import uuid
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from random import Random
 
 from collectors.simulator.subjects import Line, NumberType, Person
@@ -88,6 +88,8 @@ class Site:
         person = Person(
             str(identity), f"{first} {last}", f"{first.lower()}.{last.lower()}.{identity.hex[:4]}@{self.tenant}.example"
         )
+        # Of the id, which is random, and not of the generator: all else that follows from a seed stays.
+        person.is_blocked = identity.int % 50 == 0
         person.skus = ("SPE_E5",) if rng.random() < 0.6 else ("SPE_E3",)
         kind = rng.random()
         if kind < 0.50:
@@ -99,7 +101,7 @@ class Site:
         if rng.random() < 0.12:
             person.groups = ("template-standard",)
         if rng.random() < 0.06:
-            person.by_hand_at = start
+            person.by_hand_at = start - timedelta(days=identity.int % 200)
         return person
 
     def give_number(self, person: Person, number_type: NumberType) -> None:

@@ -33,6 +33,8 @@ class Person:
     groups: tuple[str, ...] | None = None
     by_hand_at: datetime | None = None
     has_left: bool = False
+    is_blocked: bool = False
+    """The account is disabled; it counts all the same."""
     observed_ms: int = 0
     """When a source last told of the person: later news must be newer."""
 
@@ -45,7 +47,8 @@ class Person:
         facts: FactsByFacet = {
             "directory": {
                 "display_name": self.display_name, "user_principal_name": self.upn, "sip_address": f"sip:{self.upn}",
-                "account_enabled": not self.has_left, "deleted": self.has_left, "user_type": "Member",
+                "account_enabled": not (self.has_left or self.is_blocked), "deleted": self.has_left,
+                "user_type": "Member",
             },
             "subscription": {"skus": list(self.skus), "teams_phone": self.teams_phone},
             "voice": {"enterprise_voice": self.number is not None, "gateway": self.gateway},

@@ -24,8 +24,11 @@ CSV_COLUMNS = (
 
 _PAGE = 1_000
 
-Place = tuple[str, int]
-"""Where an item stands: subject, place of the reason."""
+Place = tuple[int, str]
+"""Where an item stands: place of its reason, subject."""
+
+FIRST: Place = (-1, "")
+"""Before all items."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ class Reclaim:
 
 def place_of(item: Reclaimable) -> Place:
     """Return where an item stands."""
-    return item.subject, REASONS.index(item.reason)
+    return REASONS.index(item.reason), item.subject
 
 
 def find_reclaimable(context: Context, tenant: str, older_than_days: int) -> Reclaim:
@@ -65,7 +68,7 @@ def find_reclaimable(context: Context, tenant: str, older_than_days: int) -> Rec
     signals = context.services.store.reclaim_signals(tenant, mask)
     near = suspicious_tags({each.tag for each in signals if each.tag}, settings)
     judging = Judging(mask, now - timedelta(days=older_than_days), near)
-    return Reclaim(list(reclaimable(signals, judging)), near, _stale_facets(context, tenant, now))
+    return Reclaim(sorted(reclaimable(signals, judging), key=place_of), near, _stale_facets(context, tenant, now))
 
 
 def describe(context: Context, tenant: str, reclaim: Reclaim, items: Sequence[Reclaimable]) -> list[dict[str, Any]]:
@@ -80,7 +83,7 @@ def describe(context: Context, tenant: str, reclaim: Reclaim, items: Sequence[Re
 async def reclaim_csv(context: Context, tenant: str, reason: Reason | None, older_than_days: int) -> AsyncIterator[str]:
     """Yield all items as CSV, a page of them at a time; the line of names comes with the first."""
     reclaim = await context.read(lambda: find_reclaimable(context, tenant, older_than_days))
-    here = reclaim.after(("", 0), reason, _PAGE)
+    here = reclaim.after(FIRST, reason, _PAGE)
     yield csv_lines([CSV_COLUMNS, *await context.read(_rows(context, tenant, reclaim, here))])
     while len(here) == _PAGE:
         here = reclaim.after(place_of(here[-1]), reason, _PAGE)

@@ -7,7 +7,7 @@ from fastapi.responses import JSONResponse, Response
 
 from licensing.reclaim import Reason
 from portal.answers.csv_lines import CSV, WantsCsv, streamed
-from portal.answers.reclaim import OLD_DAYS, describe, find_reclaimable, place_of, reclaim_csv
+from portal.answers.reclaim import FIRST, OLD_DAYS, describe, find_reclaimable, place_of, reclaim_csv
 from portal.api.context import Ctx, Tenant
 from portal.api.models.reclaim import ReclaimPage
 from portal.pagination import Cursor, Limit, decode_cursor, encode_cursor
@@ -30,15 +30,15 @@ async def list_reclaimable(
     cursor: Cursor = None,
     as_csv: WantsCsv = False,
 ) -> Response:
-    """Counted subjects that may be wasting a seat, each with what that rests on. One subject may be found for several
-    reasons.
+    """Counted subjects that may be wasting a seat, by reason, each with what that rests on. One subject may be found
+    for several reasons.
 
     As CSV all of them, without pages.
     """
     context.require(tenant)
     if as_csv:
         return await streamed(reclaim_csv(context, tenant, reason, older_than_days), f"{tenant}-reclaim.csv")
-    after = decode_cursor(cursor, tuple[str, int]) or ("", 0)
+    after = decode_cursor(cursor, tuple[int, str]) or FIRST
 
     def read() -> dict[str, Any]:
         reclaim = find_reclaimable(context, tenant, older_than_days)

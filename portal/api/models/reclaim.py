@@ -40,7 +40,7 @@ class ReclaimTotals(Shown):
 
 
 class ReclaimPage(Shown):
-    """A page of what may be reclaimed, by subject."""
+    """A page of what may be reclaimed, by reason, then by subject: what frees no seat comes last."""
 
     totals: ReclaimTotals
     stale_facets: list[FacetName]

@@ -7,7 +7,7 @@ from nicegui import ui
 
 from licensing.reclaim import Reason
 from portal.answers.csv_lines import MEDIA_TYPE
-from portal.answers.reclaim import OLD_DAYS, Place, Reclaim, describe, find_reclaimable, place_of, reclaim_csv
+from portal.answers.reclaim import FIRST, OLD_DAYS, Place, Reclaim, describe, find_reclaimable, place_of, reclaim_csv
 from portal.web.frame.visit import Visit
 from portal.web.pieces.figures import LocalTime
 from portal.web.pieces.text import Text, figure_cell, table, tag
@@ -34,7 +34,7 @@ class ReclaimList:
     def __init__(self, here: Visit, tenant: str, reason: Reason | None) -> None:
         self._here, self._tenant = here, tenant
         self.reason = reason
-        self._last: Place = ("", 0)
+        self._last: Place = FIRST
         self._asked = 0
         with ui.element("div").classes("toolbar"):
             self._state = Text("p", "Reading …").props('role=status data-testid="reclaim totals"')
@@ -49,7 +49,7 @@ class ReclaimList:
 
     async def begin_again(self) -> None:
         """Show the first page of what is asked for now."""
-        self._last = ("", 0)
+        self._last = FIRST
         await self._read()
 
     async def _read(self) -> None:
@@ -83,7 +83,7 @@ class ReclaimList:
         facets = ", ".join(FACETS[facet] for facet in FACETS if facet in reclaim.stale_facets)
         self._stale.set_visibility(bool(facets))
         self._stale.set_text(f"Not confirmed by its source for too long: {facets}. Look again before acting on it.")
-        if after == ("", 0):
+        if after == FIRST:
             self._rows.clear()
         with self._rows:
             for item in items:
@@ -102,8 +102,9 @@ class ReclaimList:
             Text("td", item["explanation"]).classes("reason")
             with tag("td").classes("warn" if item["stale"] else ""):
                 for facet, known in item["facts"].items():
-                    Text("span", f"{FACETS[facet]}: ").classes("faint small")
-                    LocalTime(parse_time(known["observed_at"]))
+                    with tag("div"):
+                        Text("span", f"{FACETS[facet]}: ").classes("faint small")
+                        LocalTime(parse_time(known["observed_at"]))
 
     def _fail(self) -> None:
         self._rows.clear()

@@ -28,7 +28,7 @@ class MonthlyView:
         with ui.element("div").classes("line"):
             self._gifts = [self._gift(form) for form in get_args(Form)]
         self._state = Text("p", "Reading …").props('role=status data-testid="report notes"')
-        self._tables = ui.element("div")
+        self._tables = ui.element("div").style("display: grid; gap: 1rem; grid-template-columns: minmax(0, 1fr)")
 
     def _gift(self, form: Form) -> ui.button:
         name = form.upper()
