@@ -113,7 +113,9 @@ class Survey:
 
     def _read(self, tenant: str, licensed: int, acquired: int | None) -> list[Look]:
         rows = ask(self._clients, _SETTINGS, {"tenant": tenant})
-        settings = TenantSettings.model_validate_json(rows[0][0]) if rows else TenantSettings(tenant=tenant)
+        settings = (
+            TenantSettings.model_validate_json(rows[0][0], extra="ignore") if rows else TenantSettings(tenant=tenant)
+        )
         if settings.is_removed:
             return []
         return [self._forecast(tenant, licensed, acquired), self._tags(settings)]

@@ -1,6 +1,7 @@
 """A survey of stored history and tags tells what it finds on `commands`, once."""
 
 import asyncio
+import json
 from collections.abc import Set
 from datetime import UTC, datetime, timedelta
 
@@ -13,8 +14,11 @@ from runtime.sink_process import store
 from runtime.survey import Survey
 from schemas.commands import CommandModel, Finding
 from schemas.identifiers import partition_of
+from schemas.times import format_time
+from streams.sink.processors import tenants
 from tests.integration.portal.test_forecast_api import grow
 from tests.support.portal_world import PARTITIONS, World
+from tests.support.sinking import MemoryRecord
 from tests.support.waiting import eventually_async
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -57,6 +61,15 @@ async def test_a_tenant_of_another_partition_is_left_to_who_has_it(world: World,
     others = set(range(PARTITIONS)) - {partition_of(tenant.encode(), PARTITIONS)}
     await survey_of(world, others, datetime.now(UTC)).look()
     assert [] == await findings(world, tenant)
+
+
+async def test_settings_of_a_newer_version_are_read_as_far_as_they_are_known(world: World, tenant: str) -> None:
+    await grow(world, tenant, a_week=7)
+    now = datetime.now(UTC)
+    newer = {"tenant": tenant, "revision": 1, "updated_at": format_time(now), "updated_by": "ana", "colour": "red"}
+    world.store(tenants([MemoryRecord("tenants", json.dumps(newer).encode(), tenant.encode())]).batches)
+    await survey_of(world, set(range(PARTITIONS)), now).look()
+    assert 2 == len(await findings(world, tenant))
 
 
 async def test_a_removed_tenant_is_not_looked_at(world: World, tenant: str) -> None:
