@@ -48,8 +48,14 @@ _RETRY = {"Retry-After": "5"}
 _OPEN = Entrance()
 
 
-def create_app(services: Services, recognise: Recognise = anybody_here, entrance: Entrance = _OPEN) -> FastAPI:
-    """Return the API's application. What it is given is started and stopped by the caller."""
+def create_app(
+    services: Services,
+    recognise: Recognise = anybody_here,
+    entrance: Entrance = _OPEN,
+    metrics: Metrics | None = None,
+) -> FastAPI:
+    """Return the API's application. What it is given is started and stopped by the caller. `metrics`: where it counts,
+    if others are to see them too."""
     app = DocumentedApi(
         title="Poolwatch",
         version=services.about.version,
@@ -63,7 +69,7 @@ def create_app(services: Services, recognise: Recognise = anybody_here, entrance
         dependencies=[Depends(enforce)],
     )
     app.state.context = Context(services)
-    app.state.metrics = Metrics(services.live)
+    app.state.metrics = metrics or Metrics(services.live)
     _guard(app, app.state.metrics, recognise, entrance)
     problems.install(app)
     app.add_exception_handler(ServiceError, _service_away)
@@ -93,10 +99,13 @@ def create_app(services: Services, recognise: Recognise = anybody_here, entrance
 
 
 def create_portal(
-    services: Services, recognise: Recognise = anybody_here, entrance: Entrance = OF_THIS_MACHINE
+    services: Services,
+    recognise: Recognise = anybody_here,
+    entrance: Entrance = OF_THIS_MACHINE,
+    metrics: Metrics | None = None,
 ) -> Portal:
     """Return the whole portal: the API, the pages beside it, and where one signs in. One a process."""
-    api = create_app(services, recognise, entrance)
+    api = create_app(services, recognise, entrance, metrics)
     metrics = api.state.metrics
     site = create_site(api.state.context)
     if entrance.sign_in is not None:

@@ -1,10 +1,9 @@
-"""Owns the portal's metrics: a closed list of names, each with a line of meaning. What else runs in the process, as
-the sink does in the embedded stack, has its own in the default registry, and is shown with them."""
+"""Owns the portal's metrics: a closed list of names, each with a line of meaning."""
 
 import time
 from typing import Any
 
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from portal.services import LiveCounts
@@ -27,10 +26,6 @@ class Metrics:
         tenants.set_function(lambda: len(live.counts()))
         ready = Gauge("poolwatch_portal_ready", "1 once all counts have been read.", registry=self.registry)
         ready.set_function(lambda: float(live.ready))
-
-    def text(self) -> bytes:
-        """Return all metrics of the process in Prometheus' text format."""
-        return generate_latest(self.registry) + generate_latest(REGISTRY)
 
 
 class Measured:

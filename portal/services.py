@@ -18,6 +18,7 @@ from typing import Any, Literal, Protocol
 from starlette.requests import HTTPConnection
 
 from portal.access.principals import Principal
+from portal.figures import Figures, OwnFigures
 from portal.ports import Store, Token
 from schemas.alert import Alert, AlertRule
 from schemas.commands import Answer, Refresh, SyncRun
@@ -228,4 +229,5 @@ class Services:
     acknowledgements: Acknowledgements
     tokens: ApiTokens
     about: About
+    figures: Figures = field(default_factory=OwnFigures)
     clock: Callable[[], datetime] = field(default=utc_now)

@@ -34,6 +34,7 @@ from runtime.cli.sync_history import ApiHistory
 from runtime.graph_access import GraphSetupError, credential
 from runtime.graph_roster import Roster
 from runtime.installation import Installation, group_base
+from runtime.metrics.health import Health
 from runtime.portal_process import PortalError, listen
 from runtime.settings import Graph, Settings
 from runtime.signals import until_told
@@ -61,6 +62,7 @@ class CollectorProcessError(Exception):
 
 def run_collector(
     settings: Settings,
+    health: Health,
     *,
     clouds: Mapping[CloudName, Cloud] = CLOUDS,
     login_http: Any = None,
@@ -70,15 +72,20 @@ def run_collector(
     for library in _TALKATIVE:
         logging.getLogger(library).setLevel(logging.WARNING)
     try:
-        asyncio.run(until_told(_collect(settings, clouds, login_http, session_timeout_s)))
+        asyncio.run(until_told(_collect(settings, health, clouds, login_http, session_timeout_s)))
     except ExceptionGroup as group:
         ours = group.subgroup((CollectorProcessError, PortalError))
         raise (ours.exceptions[0] if ours else group) from None
 
 
 async def _collect(
-    settings: Settings, clouds: Mapping[CloudName, Cloud], login_http: Any, session_timeout_s: float
+    settings: Settings,
+    health: Health,
+    clouds: Mapping[CloudName, Cloud],
+    login_http: Any,
+    session_timeout_s: float,
 ) -> None:
+    health.watch(asyncio.get_running_loop())
     own, graph = settings.kafka, settings.graph
     address = _address(graph)
     async with contextlib.AsyncExitStack() as stack:
@@ -126,6 +133,7 @@ async def _collect(
         async def notify(told: Notified) -> None:
             await publish_all([command(told)], new_publisher(), own.partitions)
 
+        health.ready()
         async with asyncio.TaskGroup() as group:
             group.create_task(collector.run(), name="graph-errands")
             group.create_task(roster.follow_settings(), name="graph-settings")

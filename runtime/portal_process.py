@@ -1,5 +1,6 @@
 """Owns the portal's process: clients started, services put together, the web server run until a signal."""
 
+import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator
@@ -10,12 +11,14 @@ from aiokafka.errors import KafkaError
 
 from portal.access.tokens import TokenBook, by_token_or
 from portal.app import create_portal
+from portal.figures import Figures, OwnFigures
 from portal.kafka.alerts import EarlierAlerts
 from portal.kafka.commands import KafkaCommands, KafkaConfirmations
 from portal.kafka.durability import Durability
 from portal.kafka.intake import KafkaIntake
 from portal.kafka.live import LiveTopics
 from portal.kafka.publishing import Publisher
+from portal.metrics import Metrics
 from portal.ports import Store
 from portal.services import About, ApiTokens, Services, utc_now
 from portal.store.store import ClickHouseStore
@@ -24,6 +27,8 @@ from runtime import kafka
 from runtime.clickhouse.errors import StorageError
 from runtime.clickhouse.pool import ClientPool, open_pool
 from runtime.installation import Installation
+from runtime.metrics.exposition import Shown
+from runtime.metrics.health import Health
 from runtime.portal_access import LOCAL, Access, AccessError, access_of, refuse_open_door
 from runtime.settings import Kafka, Settings
 from streams.garbage import collect_rarely
@@ -33,7 +38,7 @@ class PortalError(Exception):
     """The portal cannot run; the text says why, and what to do."""
 
 
-async def serve(settings: Settings) -> None:
+async def serve(settings: Settings, shown: Shown, health: Health) -> None:
     """Run the portal until SIGTERM or Ctrl-C. Raises PortalError."""
     listener = listen(settings.portal.host, settings.portal.port)
     try:
@@ -41,8 +46,12 @@ async def serve(settings: Settings) -> None:
         with open_store(settings) as pool:
             installation = Installation(settings.kafka, embedded=False)
             async with services(installation, clickhouse_store(pool), clickhouse_tokens(pool)) as ready:
+                metrics = Metrics(ready.live)
+                shown.add(metrics.registry)
+                health.is_ready = lambda: ready.live.ready
+                health.watch(asyncio.get_running_loop())
                 collect_rarely()
-                await uvicorn.Server(web_config(ready, who)).serve(sockets=[listener])
+                await uvicorn.Server(web_config(ready, who, metrics)).serve(sockets=[listener])
     finally:
         listener.close()
 
@@ -70,10 +79,10 @@ def listen(host: str, port: int) -> socket.socket:
         ) from error
 
 
-def web_config(ready: Services, who: Access = LOCAL) -> uvicorn.Config:
+def web_config(ready: Services, who: Access = LOCAL, metrics: Metrics | None = None) -> uvicorn.Config:
     """Return the web server's configuration: our logging alone, streams cut when it is told to stop."""
     return uvicorn.Config(
-        create_portal(ready, by_token_or(ready.tokens, who.recognise), who.entrance),
+        create_portal(ready, by_token_or(ready.tokens, who.recognise), who.entrance, metrics),
         log_config=None,
         access_log=False,
         server_header=False,
@@ -101,9 +110,14 @@ def clickhouse_tokens(pool: ClientPool) -> ApiTokens:
 
 @contextlib.asynccontextmanager
 async def services(
-    installation: Installation, store: Store, tokens: ApiTokens, generation: str = ""
+    installation: Installation,
+    store: Store,
+    tokens: ApiTokens,
+    generation: str = "",
+    figures: Figures | None = None,
 ) -> AsyncIterator[Services]:
-    """Open everything that the app needs. `generation` names the life of an embedded broker. Raises PortalError."""
+    """Open everything that the app needs. `generation` names the life of an embedded broker; `figures`: what stands at
+    `/metrics` besides the portal's own. Raises PortalError."""
     own = installation.kafka
     async with contextlib.AsyncExitStack() as stack:
         try:
@@ -133,6 +147,7 @@ async def services(
             acknowledgements=commands,
             tokens=tokens,
             about=About(version("poolwatch"), installation.embedded, own.bootstrap, own.topic_prefix, own.partitions),
+            figures=figures or OwnFigures(),
         )
 
 

@@ -227,6 +227,14 @@ class Log(_Group):
     format: Literal["auto", "json", "console"] = "auto"
 
 
+class Metrics(_Group):
+    """Where a process shows its figures to Prometheus and answers probes, besides the portal at its own address."""
+
+    host: str = "127.0.0.1"
+    port: Port | None = None
+    """None = nowhere."""
+
+
 class Settings(BaseSettings):
     """The whole tree."""
 
@@ -254,6 +262,7 @@ class Settings(BaseSettings):
     alerts: Alerts = Alerts()
     retention: Retention = Retention()
     log: Log = Log()
+    metrics: Metrics = Metrics()
 
     @classmethod
     def settings_customise_sources(

@@ -3,6 +3,7 @@ until a signal."""
 
 import asyncio
 import hashlib
+from collections.abc import Callable
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
@@ -16,6 +17,7 @@ from runtime.clickhouse.errors import StorageError
 from runtime.clickhouse.migrate import migrate
 from runtime.clickhouse.pool import ClientPool, open_pool
 from runtime.installation import Installation, sink_group
+from runtime.metrics.health import Health
 from runtime.settings import Settings
 from runtime.signals import until_told
 from runtime.survey import Survey
@@ -58,18 +60,29 @@ class KafkaDeadLetters:
         await self._publisher.publish([place], to_ms(letter.failed_at))
 
 
-def run_sink(settings: Settings) -> None:
+def run_sink(settings: Settings, health: Health) -> None:
     """Bring the schema up to date, then store what is told until SIGTERM or Ctrl-C. Raises SinkError."""
     try:
         with open_pool(settings.clickhouse) as pool:
             migrate(pool, settings.retention)
-            asyncio.run(until_told(store(settings, pool)))
+            asyncio.run(until_told(_run(settings, pool, health)))
     except StorageError as error:
         raise SinkError(str(error)) from error
 
 
-async def store(settings: Settings, pool: ClientPool, session_timeout_s: float = SESSION_TIMEOUT_S) -> None:
-    """Run a sink until cancelled, then leave its group at once. Raises SinkError."""
+async def _run(settings: Settings, pool: ClientPool, health: Health) -> None:
+    health.watch(asyncio.get_running_loop())
+    await store(settings, pool, on_ready=health.ready)
+
+
+async def store(
+    settings: Settings,
+    pool: ClientPool,
+    session_timeout_s: float = SESSION_TIMEOUT_S,
+    on_ready: Callable[[], None] = lambda: None,
+) -> None:
+    """Run a sink until cancelled, then leave its group at once. `on_ready` is called when it has partitions. Raises
+    SinkError."""
     own = settings.kafka
     session_ms = int(session_timeout_s * 1_000)
     consumer = AIOKafkaConsumer(
@@ -95,7 +108,8 @@ async def store(settings: Settings, pool: ClientPool, session_timeout_s: float =
         survey = Survey(pool, ClickHouseStore(pool, utc_now), publisher, own.partitions, mine, utc_now)
         surveying = asyncio.create_task(survey.run(), name="survey")
         try:
-            await Sink(consumer, pool, KafkaDeadLetters(publisher), utc_now, own.topic_prefix).run()
+            letters = KafkaDeadLetters(publisher)
+            await Sink(consumer, pool, letters, utc_now, own.topic_prefix, on_assigned=on_ready).run()
         finally:
             surveying.cancel()
             await asyncio.gather(surveying, return_exceptions=True)

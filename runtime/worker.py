@@ -11,12 +11,14 @@ from aiokafka.errors import KafkaError
 from runtime import kafka, topics
 from runtime.alerting import alerting
 from runtime.installation import Installation, group_base
+from runtime.metrics.health import Health
 from runtime.settings import Kafka, Settings
 from streams.alerts import new_alerts_app
 from streams.batch_transport import BatchApp
 from streams.counter import new_counter_app
 from streams.kafka import KafkaOptions
 from streams.meter import new_meter_app
+from streams.metrics.partitions import is_ready
 from streams.run import run_apps
 
 Role = Literal["meter", "counter", "alerts"]
@@ -26,10 +28,11 @@ class WorkerError(Exception):
     """A worker cannot start; the text says why, and what to do."""
 
 
-def run_worker(settings: Settings, roles: Sequence[Role]) -> int:
+def run_worker(settings: Settings, roles: Sequence[Role], health: Health) -> int:
     """Run these roles until SIGTERM or Ctrl-C; return the exit code. Raises WorkerError and TopicsError."""
     asyncio.run(_check(settings.kafka))
-    return run_apps([app_of(role, settings, options_of(settings.kafka)) for role in roles])
+    health.is_ready = lambda: all(map(is_ready, roles))
+    return run_apps([app_of(role, settings, options_of(settings.kafka)) for role in roles], health.watch)
 
 
 def app_of(

@@ -2,8 +2,9 @@
 side by side."""
 
 import asyncio
+import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,6 +14,7 @@ from faust.types import TP
 from schemas.topics import TopicName
 from streams.batch_transport import BatchConsumer, Fetched
 from streams.kafka import KafkaOptions, beginnings_of, read_from
+from streams.metrics.partitions import Standing
 from streams.protocol.effects import LogRecord
 from streams.protocol.ledger import Ledger
 
@@ -80,6 +82,7 @@ class Pipeline:
         self._ledgers: dict[TopicName, Ledger] = {}
         self._seek_era: dict[TopicName, int] = {}
         self._queue: deque[_Batch] = deque()
+        self._in_hand: _Batch | None = None
         self._queued_bytes = 0
         self._last_offer = 0.0
         self._paused = False
@@ -104,6 +107,22 @@ class Pipeline:
         """Tell the worker of new settings, and wake it."""
         self._worker.settings_changed(tenant)
         self._wake.set()
+
+    def standings(self) -> Iterator[Standing]:
+        """Yield how far each topic is. Asked by another thread, in the middle of anything."""
+        waiting = [batch for batch in (self._in_hand, *self._queue) if batch is not None]
+        for topic, ledger in list(self._ledgers.items()):
+            end: int | None = self._consumer.highwater(TP(self._options.topic(topic), self.partition))
+            lag = max(0, (end or 0) - ledger.next_offset)
+            own = [batch for batch in waiting if batch.topic == topic]
+            if not lag:
+                age_s = 0.0
+            elif own:
+                age_s = max(0.0, time.time() - own[0].fetched.records[0].timestamp / 1_000)
+            else:  # not fetched yet, so that nobody knows how old it is: at most as old as this
+                age_s = max(0.0, time.monotonic() - self._last_offer)
+            size = sum(batch.size for batch in own)
+            yield Standing(topic, self.partition, ledger.next_offset, lag, age_s, size)
 
     async def stop(self, deadline_s: float) -> None:
         """Finish the batch in hand, publish what is due, and end; what is queued is read again by the next owner."""
@@ -130,7 +149,9 @@ class Pipeline:
                 if not await self._waken(wait_s) and loop.time() - self._last_offer >= LOOK_INTERVAL_S:
                     await self._look()
             if self._queue:
-                await self._process(self._queue.popleft())
+                self._in_hand = self._queue.popleft()
+                await self._process(self._in_hand)
+                self._in_hand = None
             elif self._worker.has_work:
                 await self._worker.work()
             if not self._queue or loop.time() - last_flush >= FLUSH_INTERVAL_S:
@@ -243,11 +264,27 @@ class Pipelines:
         self._topics = topics
         self._consumer: BatchConsumer | None = None
         self._running: dict[int, Pipeline] = {}
+        self._assigned = False
+
+    @property
+    def ready(self) -> bool:
+        """Whether partitions have been assigned, if only none, and all of them have recovered."""
+        return self._assigned and all(pipeline.ready for pipeline in list(self._running.values()))
+
+    def numbers(self) -> tuple[int, int]:
+        """Return how many partitions are owned, and how many of them have recovered."""
+        running = list(self._running.values())
+        return len(running), sum(pipeline.ready for pipeline in running)
+
+    def standings(self) -> list[Standing]:
+        """Return how far each partition of each input topic is."""
+        return [standing for pipeline in list(self._running.values()) for standing in pipeline.standings()]
 
     def start(self, consumer: BatchConsumer, assigned: set[TP], failed: Callable[[BaseException], None]) -> None:
         """Start the pipelines of newly owned partitions. `failed(error)` is called when one of them ends by an
         error."""
         self._consumer = consumer
+        self._assigned = True
 
         def ended(task: asyncio.Task[None]) -> None:
             error = None if task.cancelled() else task.exception()

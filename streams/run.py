@@ -35,12 +35,17 @@ class _Worker(faust.Worker):
         """Do not wait: Faust gives connections a second to close, and ours are closed by then."""
 
 
-def run_apps(new_apps: Sequence[Callable[[], BatchApp]]) -> int:
-    """Run Faust apps in this process until SIGTERM or SIGINT; return 0, or 1 where one of them has failed."""
+def run_apps(
+    new_apps: Sequence[Callable[[], BatchApp]], watch: Callable[[asyncio.AbstractEventLoop], None] | None = None
+) -> int:
+    """Run Faust apps in this process until SIGTERM or SIGINT; return 0, or 1 where one of them has failed. `watch` is
+    given the event loop before it runs."""
     logging.getLogger("mode.timers").setLevel(logging.ERROR)  # a commit slower than its interval is no news
     collect_rarely()
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
+    if watch is not None:
+        watch(loop)
     apps = [new_app() for new_app in new_apps]  # only now: an app binds to the loop that is set when it is made
     worker = _Worker(*apps, loop=loop)
     try:

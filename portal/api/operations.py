@@ -56,6 +56,7 @@ async def _history_answers(context: Context) -> bool:
     "/metrics", summary="Figures for Prometheus", operation_id="get_metrics", response_class=Response,
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )  # fmt: skip
-async def metrics(request: Request) -> Response:
-    """The portal's own figures; in the embedded stack those of the sink as well."""
-    return Response(request.app.state.metrics.text(), media_type=CONTENT_TYPE_LATEST)
+async def metrics(context: Ctx, request: Request) -> Response:
+    """The portal's own figures; in the embedded stack those of all its processes."""
+    text = await context.services.figures.text(request.app.state.metrics.registry)
+    return Response(text, media_type=CONTENT_TYPE_LATEST)

@@ -8,6 +8,8 @@ import typer
 
 from runtime.cli.failure import Failure
 from runtime.logging import configure
+from runtime.metrics.process import figures_served
+from runtime.metrics.server import MetricsError
 from runtime.portal_process import PortalError, serve
 from runtime.settings import Settings, load
 
@@ -36,15 +38,15 @@ def counter() -> None:
 def sink() -> None:
     """Run the sink: everything that is told goes into ClickHouse.
 
-    It serves no metrics; those of an embedded stack's sink are in the portal's /metrics.
-
     Example: poolwatch run sink
     """
     from runtime.sink_process import SinkError, run_sink
 
+    settings = _settings()
     try:
-        run_sink(_settings())
-    except SinkError as error:
+        with figures_served(settings.metrics, "sink") as (_, health):
+            run_sink(settings, health)
+    except (SinkError, MetricsError) as error:
         raise Failure(str(error)) from error
 
 
@@ -63,9 +65,11 @@ def portal() -> None:
 
     Example: poolwatch run portal
     """
+    settings = _settings()
     try:
-        asyncio.run(serve(_settings()))
-    except PortalError as error:
+        with figures_served(settings.metrics, "portal") as (shown, health):
+            asyncio.run(serve(settings, shown, health))
+    except (PortalError, MetricsError) as error:
         raise Failure(str(error)) from error
 
 
@@ -82,9 +86,11 @@ def collector(
     """
     from runtime.graph_process import CollectorProcessError, run_collector
 
+    settings = _settings()
     try:
-        run_collector(_settings())
-    except (CollectorProcessError, PortalError) as error:
+        with figures_served(settings.metrics, "collector") as (_, health):
+            run_collector(settings, health)
+    except (CollectorProcessError, PortalError, MetricsError) as error:
         raise Failure(str(error)) from error
 
 
@@ -92,9 +98,11 @@ def _run_worker(role: Literal["meter", "counter", "alerts"]) -> None:
     from runtime.topics import TopicsError
     from runtime.worker import WorkerError, run_worker
 
+    settings = _settings()
     try:
-        code = run_worker(_settings(), [role])
-    except (WorkerError, TopicsError) as error:
+        with figures_served(settings.metrics, role) as (_, health):
+            code = run_worker(settings, [role], health)
+    except (WorkerError, TopicsError, MetricsError) as error:
         raise Failure(str(error)) from error
     raise typer.Exit(code)
 

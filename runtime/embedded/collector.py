@@ -3,9 +3,11 @@
 import sys
 from pathlib import Path
 
+from runtime.embedded.marks import run_folder
 from runtime.embedded.own_settings import SESSION_TIMEOUT_S, own_settings
 from runtime.graph_process import CollectorProcessError, run_collector
 from runtime.logging import configure
+from runtime.metrics.merged import figures_for_portal
 from runtime.portal_process import PortalError
 
 
@@ -14,7 +16,8 @@ def main() -> int:
     settings = own_settings(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]))
     configure(settings.log)
     try:
-        run_collector(settings, session_timeout_s=SESSION_TIMEOUT_S)
+        with figures_for_portal(run_folder(Path(sys.argv[2])), "collector", "collector") as health:
+            run_collector(settings, health, session_timeout_s=SESSION_TIMEOUT_S)
     except (CollectorProcessError, PortalError) as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -23,6 +23,10 @@ from runtime.embedded.own_settings import SESSION_TIMEOUT_S, own_settings
 from runtime.embedded.rebuild import rebuild
 from runtime.installation import Installation
 from runtime.logging import configure
+from runtime.metrics.exposition import Shown
+from runtime.metrics.health import Health
+from runtime.metrics.merged import StackFigures
+from runtime.metrics.process import registries_of
 from runtime.portal_process import PortalError, clickhouse_store, clickhouse_tokens, listen, services, web_config
 from runtime.settings import Settings
 from runtime.sink_process import store
@@ -58,11 +62,14 @@ async def _run(settings: Settings, data: Path, *, demo: bool, fresh: bool) -> No
             provider = await _prepare(settings, data, pool, producer, demo=demo, fresh=fresh)
             (run_folder(data) / REBUILT_MARK).touch()
             installation = Installation(settings.kafka, embedded=True)
+            figures = StackFigures(run_folder(data), "core", Shown(registries_of("sink")))
+            life = f"{os.getpid():x}"
             async with (
-                services(installation, clickhouse_store(pool), clickhouse_tokens(pool), f"{os.getpid():x}") as ready,
+                services(installation, clickhouse_store(pool), clickhouse_tokens(pool), life, figures) as ready,
                 asyncio.TaskGroup() as group,
             ):
                 collect_rarely()
+                Health().watch(loop)
                 group.create_task(store(settings, pool, SESSION_TIMEOUT_S), name="sink")
                 group.create_task(serve(web_config(ready), listener), name="portal")
                 if provider is not None:

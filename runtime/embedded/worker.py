@@ -9,6 +9,7 @@ from pathlib import Path
 from runtime.embedded.marks import COUNTING_MARK, REBUILT_MARK, run_folder
 from runtime.embedded.own_settings import SESSION_TIMEOUT_S, own_settings
 from runtime.logging import configure
+from runtime.metrics.merged import figures_for_portal
 from runtime.worker import app_of, options_of
 from streams.run import run_apps
 
@@ -33,13 +34,13 @@ def main() -> int:
     options = dataclasses.replace(
         options_of(settings.kafka), idempotent=False, exact_ends=False, session_timeout_s=SESSION_TIMEOUT_S
     )
-    return run_apps(
-        [
-            app_of("meter", settings, options, partial(ready, "meter")),
-            app_of("counter", settings, options, partial(ready, "counter")),
-            app_of("alerts", settings, options),  # counts do not wait for it
-        ]
-    )
+    apps = [
+        app_of("meter", settings, options, partial(ready, "meter")),
+        app_of("counter", settings, options, partial(ready, "counter")),
+        app_of("alerts", settings, options),  # counts do not wait for it
+    ]
+    with figures_for_portal(folder, "worker", "meter", "counter", "alerts") as health:
+        return run_apps(apps, health.watch)
 
 
 if __name__ == "__main__":

@@ -59,6 +59,7 @@ class Sink:
         clock: Callable[[], datetime],
         prefix: str = "poolwatch.",
         rows: Rows | None = None,
+        on_assigned: Callable[[], None] = lambda: None,
     ) -> None:
         self._consumer, self._clients, self._clock = consumer, clients, clock
         self._storing = Storing(rows or ClickHouseRows(clients), dead_letters)
@@ -66,6 +67,7 @@ class Sink:
         self._names = {full_name(prefix, topic): topic for topic in TOPICS}
         self._counts_topic = full_name(prefix, "license-counts")
         self._hour = 0
+        self._on_assigned = on_assigned
         self._next: asyncio.Task[Block] | None = None
 
     async def run(self) -> None:
@@ -86,6 +88,8 @@ class Sink:
     def assigned(self) -> None:
         """Note that partitions have come or gone: another sink may have written newer rows of their tenants."""
         self._reseed = True
+        LAG.clear()  # of topics whose partitions are all gone nobody would set it again
+        self._on_assigned()
 
     async def step(self) -> None:
         """Store one block. A crash after any of the numbers reads the block again, and stores the same rows again."""

@@ -8,6 +8,7 @@ from typing import Any
 from collectors.graph.api.clouds import CLOUDS
 from runtime.graph_process import run_collector
 from runtime.logging import configure
+from runtime.metrics.health import Health
 from runtime.settings import Log, load
 from tests.bench.events import PARTITIONS
 from tests.support.graph import CLIENT_ID, CLIENT_SECRET, MsalHttp
@@ -26,7 +27,7 @@ def run(arguments: dict[str, Any]) -> None:
     )  # fmt: skip
     clouds = {name: replace(cloud, graph=arguments["graph"]) for name, cloud in CLOUDS.items()}
     with MsalHttp(arguments["graph"]) as login:
-        run_collector(settings, clouds=clouds, login_http=login)
+        run_collector(settings, Health(), clouds=clouds, login_http=login)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ from typing import Any
 from runtime.clickhouse.migrate import migrate
 from runtime.clickhouse.pool import open_pool
 from runtime.logging import configure
+from runtime.metrics.exposition import Shown
+from runtime.metrics.health import Health
 from runtime.portal_process import serve
 from runtime.settings import ClickHouse, Kafka, Log, Portal, Retention, Settings
 from tests.bench.events import PARTITIONS
@@ -27,7 +29,7 @@ def run(arguments: dict[str, Any]) -> None:
     )
     with open_pool(settings.clickhouse) as pool:
         migrate(pool, Retention())
-    asyncio.run(serve(settings))
+    asyncio.run(serve(settings, Shown(), Health()))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from runtime.logging import configure
+from runtime.metrics.health import Health
 from runtime.settings import Log, load
 from runtime.sink_process import run_sink
 from tests.bench.events import PARTITIONS
@@ -14,7 +15,7 @@ from tests.bench.events import PARTITIONS
 def run(arguments: dict[str, Any]) -> None:
     """Run until SIGTERM."""
     own = {"bootstrap": arguments["bootstrap"], "topic_prefix": arguments["prefix"], "partitions": PARTITIONS}
-    run_sink(load(kafka=own, clickhouse={"data": Path(arguments["folder"]) / arguments["prefix"]}))
+    run_sink(load(kafka=own, clickhouse={"data": Path(arguments["folder"]) / arguments["prefix"]}), Health())
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ import pytest
 from schemas.count import Count
 from schemas.identifiers import partition_of
 from schemas.times import format_time
-from streams.sink.metrics import STORED
 from tests.support.portal_world import PARTITIONS, START, World, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -301,11 +300,6 @@ async def test_metrics_name_routes_and_no_tenant(world: World, tenant: str) -> N
     text = (await world.http.get("/metrics")).text
     assert 'route="/api/v1/tenants/{tenant}/licenses"' in text
     assert tenant not in text
-
-
-async def test_metrics_of_a_sink_in_the_same_process_are_shown(world: World) -> None:
-    STORED.labels("table_of_this_test").inc()
-    assert 'poolwatch_sink_rows_total{table="table_of_this_test"} 1.0' in (await world.http.get("/metrics")).text
 
 
 async def test_the_document_of_the_api_names_every_path_of_the_contract(world: World) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from collectors.graph.api.clouds import CLOUDS
 from runtime.graph_process import CollectorProcessError, run_collector
 from runtime.logging import configure
+from runtime.metrics.health import Health
 from runtime.portal_process import PortalError
 from runtime.settings import load
 from tests.support.graph.msal_http import MsalHttp
@@ -21,7 +22,7 @@ def main() -> int:
     clouds = {name: replace(cloud, graph=origin) for name, cloud in CLOUDS.items()}
     with MsalHttp(origin) as login:
         try:
-            run_collector(settings, clouds=clouds, login_http=login, session_timeout_s=4.0)
+            run_collector(settings, Health(), clouds=clouds, login_http=login, session_timeout_s=4.0)
         except (CollectorProcessError, PortalError) as error:
             sys.stderr.write(f"{error}\n")
             return 1
