@@ -126,6 +126,11 @@ class EmbeddedStack:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
+    def patch(self, path: str, **body: Any) -> None:
+        """PATCH something below /api/v1."""
+        answer = httpx.patch(f"{self.url}/api/v1{path}", json=body, timeout=60)
+        assert answer.status_code == 200, answer.text
+
     def count(self, tenant: str) -> dict[str, Any]:
         """Return the count of a tenant."""
         count: dict[str, Any] = self.get(f"/tenants/{tenant}/licenses")

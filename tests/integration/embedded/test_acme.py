@@ -167,6 +167,8 @@ def shown(stack: EmbeddedStack) -> dict[str, Any]:
 
 
 def test_a_running_stack_is_backed_up_and_comes_back_as_it_was(acme: EmbeddedStack, tmp_path: Path) -> None:
+    acme.patch("/tenants/acme/settings", alerts={"warning_percent": 50, "dwell_s": 0})
+    eventually(lambda: told_of_the_pool(acme, "raised"), 20)
     before, version = shown(acme), acme.count("acme")["version"]
     made = json.loads(acme.done("backup", str(tmp_path / "backup"), "--json"))
     assert made["tables"]["seat_changes"]["rows"] > 40
@@ -179,6 +181,15 @@ def test_a_running_stack_is_backed_up_and_comes_back_as_it_was(acme: EmbeddedSta
     assert before == shown(acme)
     assert version <= acme.count("acme")["version"]
     assert json.loads(acme.done("audit", "acme", "--json"))["agrees"]
+    acme.done("alerts", "acknowledge", "acme", "pool")  # the alert process has started when it has answered
+    eventually(lambda: told_of_the_pool(acme, "raised", "acknowledged"), 20)
+
+
+def told_of_the_pool(stack: EmbeddedStack, *changes: str) -> bool:
+    """Tell whether these changes of the alert of the pool were told, and no others."""
+    told = stack.get("/tenants/acme/alerts")["items"][::-1]
+    assert [*changes] == [each["change"] for each in told if each["rule"] == "pool"], told
+    return True
 
 
 def test_an_audit_names_the_subject_of_a_change_that_no_fact_explains(acme: EmbeddedStack) -> None:

@@ -126,6 +126,14 @@ async def test_control_records_are_no_tenants(world: World, tenant: str) -> None
     assert not {name for name in names if name.startswith("_")}
 
 
+async def test_settings_that_a_newer_version_wrote_are_read_as_far_as_they_are_known(world: World, tenant: str) -> None:
+    newer = {"tenant": tenant, "revision": 9, "acquired_licenses": 7, "colour": "red", "alerts": {"tone": "low"}}
+    await world.send("tenants", tenant, json.dumps(newer))
+    await until(lambda: world.services.live.settings(tenant) is not None)
+    body = (await world.http.get(f"/api/v1/tenants/{tenant}/settings")).json()
+    assert (9, 7, False) == (body["revision"], body["acquired_licenses"], "colour" in body)
+
+
 async def test_pages_follow_each_other_without_gap_or_repeat(world: World, tenant: str) -> None:
     names = [f"{tenant}-{number}" for number in range(7)]
     for number, name in enumerate(names):
