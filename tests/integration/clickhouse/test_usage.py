@@ -82,7 +82,9 @@ def test_raw_rows_give_what_every_second_gives(rows: ClickHouseRows, store: Clic
         )  # fmt: skip
         # Tests count all subjects at the first factor.
         assert [whole.area, 0, 0, 0, 0] == list(whole.counted_areas)
-        assert max(licensed for licensed, _ in every) == whole.peak
+        peak = max(licensed for licensed, _ in every)
+        reached = start + next(second for second, (licensed, _) in enumerate(every) if licensed == peak)
+        assert (peak, reached) == (whole.peak, whole.peak_at)
         assert every[-1] == (whole.last.licensed, whole.last.pool)
 
 
