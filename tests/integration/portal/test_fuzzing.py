@@ -54,7 +54,7 @@ async def portal(world: World) -> AsyncIterator[tuple[str, dict[str, str]]]:
     wish = {"name": "probe", "role": "tenant_viewer", "tenants": [TENANT]}
     token = (await world.http.post("/api/v1/tokens", json=wish)).json()["id"]
     known = {"tenant": TENANT, "subject": ANA, "sync_id": HELD, "refresh_id": refresh, "token_id": token,
-             "rule": "pool", "silence_id": "0123456789abcdef"}  # fmt: skip
+             "rule": "pool", "silence_id": "0123456789abcdef", "table": "tenant_settings"}  # fmt: skip
     async with served(web_config(world.services)) as address:
         yield address, known
 
