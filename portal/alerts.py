@@ -26,6 +26,7 @@ class AlertBook:
 
     def __init__(self) -> None:
         self._newest: dict[str, dict[AlertRule, Alert]] = {}
+        self._purged_at: dict[str, datetime] = {}
         self.complete = False
         """Whether also those are known that were told of longer ago than the topic goes back."""
 
@@ -37,6 +38,9 @@ class AlertBook:
     def put(self, alert: Alert) -> bool:
         """Take a change, unless a newer one of its alert is known; return whether it was taken. A crash of the alert
         process makes some come again."""
+        purged_at = self._purged_at.get(alert.tenant)
+        if purged_at is not None and alert.at <= purged_at:
+            return False
         of_tenant = self._newest.setdefault(alert.tenant, {})
         known = of_tenant.get(alert.rule)
         if known is not None and (known.at > alert.at or known.id == alert.id):
@@ -44,9 +48,15 @@ class AlertBook:
         of_tenant[alert.rule] = alert
         return True
 
-    def forget(self, tenant: str) -> None:
-        """Drop the alerts of a purged tenant."""
-        self._newest.pop(tenant, None)
+    def forget(self, tenant: str, at: datetime) -> list[AlertRule]:
+        """Drop what was of a tenant up to its purge, also what is read of it later: at a start nothing says which topic
+        comes first. Returns the rules."""
+        self._purged_at[tenant] = at
+        of_tenant = self._newest.get(tenant, {})
+        gone = [rule for rule, alert in of_tenant.items() if alert.at <= at]
+        for rule in gone:
+            del of_tenant[rule]
+        return gone
 
     def of(self, tenant: str) -> Sequence[Alert]:
         """Return the newest change of each alert of a tenant, the gravest first."""

@@ -139,9 +139,11 @@ class CountStream:
         self.refreshes.keep(progress)
         self._ring_soon(progress.tenant)
 
-    def forget(self, tenant: str) -> None:
-        """Drop the count and the alerts of a tenant that was removed."""
-        self._known -= len(self._newest.pop(tenant, {}))
+    def forget(self, tenant: str, subjects: Sequence[str] = (_COUNT,)) -> None:
+        """Drop the count of a tenant that was removed, or its alerts of these rules."""
+        of_tenant = self._newest.get(tenant, {})
+        for subject in subjects:
+            self._known -= of_tenant.pop(subject, None) is not None
 
     def close(self) -> None:
         """End all subscriptions."""

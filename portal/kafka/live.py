@@ -23,6 +23,7 @@ from schemas.commands import Refresh
 from schemas.count import Count
 from schemas.identifiers import PROVIDER_KEY
 from schemas.settings import ProviderSettings, TenantSettings
+from schemas.times import from_ms
 from schemas.topics import full_name
 
 log = structlog.get_logger()
@@ -132,7 +133,7 @@ class LiveTopics(Reading):
                 if (alert := self.alerts.take(record.value)) is not None:
                     self._stream.publish_alert(alert, place.partition, record.offset)
             elif place.topic != self._counts_topic:
-                self._take_settings(key, record.value)
+                self._take_settings(key, record)
             elif not key.startswith("_"):
                 self._take_count(key, place.partition, record)
         except pydantic.ValidationError as error:
@@ -140,7 +141,8 @@ class LiveTopics(Reading):
             log.error("live_record_unreadable", topic=place.topic, partition=place.partition, offset=record.offset,
                       problems=error.error_count())  # fmt: skip
 
-    def _take_settings(self, key: str, value: bytes | None) -> None:
+    def _take_settings(self, key: str, record: Any) -> None:
+        value = record.value
         if key == PROVIDER_KEY:
             provider = (
                 ProviderSettings() if value is None else ProviderSettings.model_validate_json(value, extra="ignore")
@@ -149,7 +151,7 @@ class LiveTopics(Reading):
                 self._provider = provider
         elif value is None:
             self._settings.pop(key, None)
-            self.alerts.forget(key)
+            self._stream.forget(key, self.alerts.forget(key, from_ms(record.timestamp)))
         else:
             settings = TenantSettings.model_validate_json(value, extra="ignore")
             known = self._settings.get(key)

@@ -52,12 +52,14 @@ def test_the_gravest_come_first_and_then_those_that_are_open_for_longest() -> No
     assert [grave, early, late, over] == list(book.of("a"))
 
 
-def test_a_purged_tenant_has_none() -> None:
+def test_of_a_purged_tenant_that_is_there_again_only_what_came_since_is_kept() -> None:
     book = AlertBook()
-    book.put(alert("a", 1))
-    book.put(alert("b", 1))
-    book.forget("a")
-    assert [[], 1] == [list(book.of("a")), len(book.of("b"))]
+    since = alert("a", 9, "stale")
+    for each in (alert("a", 1), since, alert("b", 1)):
+        book.put(each)
+    assert ["pool"] == book.forget("a", instant(5))
+    assert [[since], 1] == [list(book.of("a")), len(book.of("b"))]
+    assert [False, True] == [book.put(alert("a", 5, "forecast")), book.put(alert("a", 6, "forecast"))]
 
 
 def test_records_of_the_topic_are_alerts_and_deliveries_of_which_the_first_are_news() -> None:

@@ -187,6 +187,16 @@ async def test_a_tenant_that_was_removed_is_not_told_of() -> None:
         assert seen(await taken(subscription, 1)) == [("b", 1)]
 
 
+async def test_alerts_of_a_purged_tenant_are_not_told_of_and_those_since_are() -> None:
+    stream = CountStream(1, "g")
+    for number, rule in ((1, "pool"), (2, "stale")):
+        stream.publish_alert(alert("a", number, rule), 0, number)
+    stream.forget("a")
+    stream.forget("a", ["pool"])
+    async with stream.subscribe(None, None) as subscription:
+        assert ["a-stale-2"] == await alerts(subscription, 1)
+
+
 async def test_a_closed_stream_ends_its_listeners() -> None:
     stream = CountStream(1, "g")
     async with stream.subscribe(None, None) as subscription:
