@@ -32,6 +32,7 @@ PAGES = {
     "/tenants/{tenant}/changes?from=1h": 2,
     "/tenants/{tenant}/settings": 1,
     "/tenants/{tenant}/what-if": 3,
+    "/alerts?tenant={tenant}": 2,
     "/provider/settings": 0,
     "/tenants/{hostile}": 0,
     "/tenants/{tenant}/seats?at={hostile}": 3,
@@ -51,7 +52,8 @@ def hostile(demo: EmbeddedStack) -> Iterator[str]:
         "dr_numbers": re.escape(SHORT),
         "reject_service_numbers": "<x>",
     }
-    settings = {"display_name": HOSTILE, "acquired_licenses": 1, "criteria": criteria, "gateways": ["a.example"]}
+    settings = {"display_name": HOSTILE, "acquired_licenses": 1, "criteria": criteria, "gateways": ["a.example"],
+                "alerts": {"dwell_s": 0}}  # fmt: skip
     for pool in (1, 2):
         body = settings | {"acquired_licenses": pool}
         httpx.put(f"{place}/settings", json=body, headers={"From": SHORT}, timeout=30).raise_for_status()
