@@ -17,6 +17,8 @@ from schemas.topics import TopicName
 from streams.batch_transport import BatchApp, BatchConsumer
 from streams.carry_out import Executor, now_ms
 from streams.kafka import KafkaOptions, read_from
+from streams.metrics import alerting
+from streams.metrics.holdings import Holdings
 from streams.notify.messages import Message, Outcome
 from streams.process import Process
 from streams.protocol import outbox
@@ -72,6 +74,7 @@ class Desk:
             self._telling.submit(messages)
 
     def _report(self, outcome: Outcome) -> None:
+        alerting.tried(outcome)
         self._outcomes[partition_of(outcome.tenant.encode(), self._partitions)].append(outcome)
 
     def take(self, partition: int) -> list[Outcome]:
@@ -100,7 +103,7 @@ class AlertWorker:
         self._partition, self._alerts, self._desk = partition, alerts, desk
         self._log = OwnedLog(self._current, JSON_CLAIM_PREFIX, lambda value, _: value)
         self._consumer, self._options = consumer, options
-        self._executor = Executor(producer, options, "alert-state", partition, lambda *_: None)
+        self._executor = Executor("alerts", producer, options, "alert-state", partition, lambda *_: None)
         self._next: dict[TopicName, int] = {}
         self._telling = False
 
@@ -279,6 +282,10 @@ class AlertWorker:
         """Take note of new settings of a tenant or the provider."""
         if tenant == PROVIDER_KEY or partition_of(tenant.encode(), self._options.partitions) == self._partition:
             self._alerts.settings_changed(tenant, now_ms())
+
+    def holdings(self) -> Holdings:
+        """Return what is open, and what is yet to be told."""
+        return alerting.holdings_of(self._alerts.tenants())
 
 
 def _count(record: LogRecord) -> Count | None:

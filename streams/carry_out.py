@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaProducer
 from schemas.topics import TopicName
 from streams.fault import OF_THIS_PROCESS
 from streams.kafka import KafkaOptions, end_offset, read_range, write
+from streams.metrics import work
 from streams.protocol.effects import Append, Done, Effect, Pause, Publish, ReadBack, Steps
 from streams.protocol.owned_log import OwnedLog
 
@@ -26,9 +27,16 @@ class Executor:
     mean."""
 
     def __init__(
-        self, producer: AIOKafkaProducer, options: KafkaOptions, owned: TopicName, partition: int, committable: Any
+        self,
+        role: str,
+        producer: AIOKafkaProducer,
+        options: KafkaOptions,
+        owned: TopicName,
+        partition: int,
+        committable: Any,
     ) -> None:
         """`committable(topic, offset)` is told what may be committed."""
+        self._role = role
         self._producer = producer
         self._options = options
         self._owned = options.topic(owned)
@@ -56,6 +64,13 @@ class Executor:
 
     async def advance(self, steps: Steps) -> bool:
         """Carry out effects up to the next pause; return whether the steps have ended."""
+        began = time.monotonic()
+        try:
+            return await self._advance(steps)
+        finally:
+            work.SLICE_S.labels(self._role).observe(time.monotonic() - began)
+
+    async def _advance(self, steps: Steps) -> bool:
         result: Any = None
         while True:
             try:
@@ -65,8 +80,18 @@ class Executor:
             if isinstance(effect, Pause):
                 return False
             self._fault.reach(effect.step, "before")
+            began = time.monotonic()
             result = await self._effect(effect)
+            self._note(effect, time.monotonic() - began)
             self._fault.reach(effect.step, "after")
+
+    def _note(self, effect: Append | Publish | ReadBack | Done, seconds: float) -> None:
+        work.STEP_S.labels(self._role, effect.step).observe(seconds)
+        if isinstance(effect, Append | Publish):
+            work.WRITTEN.labels(self._role, effect.step).inc(len(effect.items))
+            if isinstance(effect, Publish) and effect.topic == "dead-letters":
+                for item in effect.items:
+                    work.DEAD_LETTERS.labels(self._role, dict(item.headers)["reason"].decode()).inc()
 
     async def _effect(self, effect: Append | Publish | ReadBack | Done) -> Any:
         match effect:

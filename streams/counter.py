@@ -18,6 +18,8 @@ from schemas.topics import TopicName
 from streams.batch_transport import BatchApp, BatchConsumer
 from streams.carry_out import Executor, now_ms
 from streams.kafka import KafkaOptions, read_from
+from streams.metrics import counting
+from streams.metrics.holdings import Holdings
 from streams.process import Process
 from streams.protocol.counter import CounterPartition, CountRecovery
 from streams.protocol.effects import Item, LogRecord, Publish, Steps, single
@@ -49,7 +51,7 @@ class CounterWorker:
         self._office = Office(partition, counter, self._log)
         self._consumer = consumer
         self._options = options
-        self._executor = Executor(producer, options, "license-counts", partition, lambda *_: None)
+        self._executor = Executor("counter", producer, options, "license-counts", partition, lambda *_: None)
         self._next_stale_check = 0.0
 
     def _holds(self, tenant: str) -> bool:
@@ -144,10 +146,13 @@ class CounterWorker:
         if time.monotonic() >= self._next_stale_check:
             self._next_stale_check = time.monotonic() + STALE_CHECK_S
             counter.find_stale(now_ms())
-        counts = [counter.take(tenant, now_ms()) for tenant in counter.due(now_ms())]
-        items = [Item(count.tenant.encode(), _encode(count)) for count in counts if count is not None]
+        due = [(counter.last(tenant), tenant) for tenant in counter.due(now_ms())]
+        taken = [(counter.take(tenant, now_ms()), before) for before, tenant in due]
+        counts = [(count, before) for count, before in taken if count is not None]
+        items = [Item(count.tenant.encode(), _encode(count)) for count, _ in counts]
         if items:
             await self._executor.run(self._log.append("7-publish", items))
+            counting.published(counts, now_ms())
         await self._executor.run(self._office.heal([name for name in counter.book.outdone if self._holds(name)]))
         heals = counter.take_heals()
         if heals:
@@ -170,6 +175,10 @@ class CounterWorker:
         """Take note of new settings of a tenant or the provider."""
         if tenant == PROVIDER_KEY or self._holds(tenant):
             self._counter.settings_changed(tenant)
+
+    def holdings(self) -> Holdings:
+        """Return what the newest counts come to."""
+        return counting.holdings_of(self._counter.lasts(), self._counter.held)
 
 
 def _encode(count: Count) -> bytes:

@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition, codec
 from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError, RequestTimedOutError
 
 from schemas.topics import TopicName, full_name
+from streams.metrics.broker import tried_again
 from streams.protocol.effects import Appended, Item, LogRecord
 
 # aiokafka compresses by lz4's level 9 and has no setting for it: measured, a quarter of a meter's time, for batches a
@@ -140,6 +141,7 @@ async def _send(producer: AIOKafkaProducer, builder: Any, topic: str, partition:
         except KafkaError as error:  # the buffer stayed full: the broker is away
             if not is_passing(error):
                 raise
+            tried_again("enqueue")
             log.warning("kafka_write_waits", topic=topic, partition=partition, error=type(error).__name__)
             await asyncio.sleep(delay_s)
         else:
@@ -161,6 +163,7 @@ async def _settled(
         except KafkaError as error:
             if not is_passing(error):
                 raise
+            tried_again("write")
             log.warning("kafka_write_again", topic=topic, partition=partition, error=type(error).__name__)
             await asyncio.sleep(delay_s)
             ((_, builder),) = _packed(producer, part, now_ms)
@@ -185,6 +188,7 @@ async def patiently(ask: Callable[[], Awaitable[_T]]) -> _T:
         except (KafkaError, OSError) as error:
             if not is_passing(error):
                 raise
+            tried_again("ask")
             log.warning("kafka_asked_again", error=type(error).__name__)
             await asyncio.sleep(delay_s)
     raise AssertionError("delays never end")

@@ -12,6 +12,8 @@ from schemas.topics import TopicName
 from streams.batch_transport import BatchApp, BatchConsumer
 from streams.carry_out import Executor, now_ms
 from streams.kafka import KafkaOptions, read_from
+from streams.metrics import work
+from streams.metrics.holdings import Holdings
 from streams.process import Process
 from streams.protocol.effects import LogRecord, Steps
 from streams.protocol.meter import MeterPartition
@@ -31,7 +33,7 @@ class MeterWorker:
         self.meter = meter
         self._consumer = consumer
         self._options = options
-        self._executor = Executor(producer, options, CHANGELOG, meter.partition, self._may_commit)
+        self._executor = Executor("meter", producer, options, CHANGELOG, meter.partition, self._may_commit)
         self._following: Steps | None = None
 
     def _may_commit(self, topic: TopicName, offset: int) -> None:
@@ -60,7 +62,9 @@ class MeterWorker:
 
     async def process(self, topic: TopicName, records: Sequence[LogRecord]) -> None:
         """Process a batch, steps 1 to 4."""
+        before = self.meter.events
         await self._executor.run(self.meter.batch(topic, records))
+        work.EVENTS.labels(topic).inc(self.meter.events - before)
 
     async def lose(self, topic: TopicName, first: int, end: int) -> None:
         """Have the count called stale, and a full sync asked for."""
@@ -87,6 +91,14 @@ class MeterWorker:
     def settings_changed(self, tenant: str) -> None:
         """Take note of new settings of a tenant."""
         self.meter.settings_changed(tenant)
+
+    def holdings(self) -> Holdings:
+        """Return how many subjects and tenants there are."""
+        return {
+            ("poolwatch_meter_subjects",): len(self.meter.state),
+            ("poolwatch_meter_tenants",): len(self.meter.state.tenants),
+            ("poolwatch_meter_tenants_following",): len(self.meter.stale),
+        }
 
 
 def new_meter_app(options: KafkaOptions, on_ready: Callable[[], None] | None = None) -> BatchApp:

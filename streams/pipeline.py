@@ -14,6 +14,8 @@ from faust.types import TP
 from schemas.topics import TopicName
 from streams.batch_transport import BatchConsumer, Fetched
 from streams.kafka import KafkaOptions, beginnings_of, read_from
+from streams.metrics import work
+from streams.metrics.holdings import Holdings
 from streams.metrics.partitions import Standing
 from streams.protocol.effects import LogRecord
 from streams.protocol.ledger import Ledger
@@ -52,6 +54,9 @@ class Worker(Protocol):
     def settings_changed(self, tenant: str) -> None:
         """Take note of new settings of a tenant, or of the provider (`_provider`)."""
 
+    def holdings(self) -> Holdings:
+        """Return what the partition holds, in numbers. Asked by another thread, in the middle of anything."""
+
 
 @dataclass(slots=True)
 class _Batch:
@@ -66,17 +71,19 @@ class Pipeline:
 
     def __init__(
         self,
+        role: str,
         partition: int,
         worker: Worker,
         consumer: BatchConsumer,
         options: KafkaOptions,
         on_ready: Callable[[], None],
     ) -> None:
+        self._role = role
         self.partition = partition
         self._on_ready = on_ready
         self.ready = False
         self._accepts = False
-        self._worker = worker
+        self.worker = worker
         self._consumer = consumer
         self._options = options
         self._ledgers: dict[TopicName, Ledger] = {}
@@ -105,7 +112,7 @@ class Pipeline:
 
     def settings_changed(self, tenant: str) -> None:
         """Tell the worker of new settings, and wake it."""
-        self._worker.settings_changed(tenant)
+        self.worker.settings_changed(tenant)
         self._wake.set()
 
     def standings(self) -> Iterator[Standing]:
@@ -144,7 +151,7 @@ class Pipeline:
         last_flush = 0.0
         loop = asyncio.get_running_loop()
         while not self._stopping:
-            if not self._queue and not self._worker.has_work:
+            if not self._queue and not self.worker.has_work:
                 self._wake.clear()
                 if not await self._waken(wait_s) and loop.time() - self._last_offer >= LOOK_INTERVAL_S:
                     await self._look()
@@ -152,12 +159,12 @@ class Pipeline:
                 self._in_hand = self._queue.popleft()
                 await self._process(self._in_hand)
                 self._in_hand = None
-            elif self._worker.has_work:
-                await self._worker.work()
+            elif self.worker.has_work:
+                await self.worker.work()
             if not self._queue or loop.time() - last_flush >= FLUSH_INTERVAL_S:
-                wait_s = await self._worker.flush()
+                wait_s = await self.worker.flush()
                 last_flush = loop.time()
-        await self._worker.flush()
+        await self.worker.flush()
 
     async def _waken(self, wait_s: float | None) -> bool:
         longest_s = LOOK_INTERVAL_S if wait_s is None else min(wait_s, LOOK_INTERVAL_S)
@@ -168,7 +175,8 @@ class Pipeline:
         return True
 
     async def _begin(self) -> None:
-        offsets = await self._worker.start()
+        began = time.monotonic()
+        offsets = await self.worker.start()
         beginnings = await beginnings_of(self._options, offsets, self.partition)
         for topic, offset in offsets.items():
             # Without a committed offset too: the broker forgets those of a group that was away for long.
@@ -179,12 +187,14 @@ class Pipeline:
             await self._seek(topic, ledger.next_offset)
         self._last_offer = asyncio.get_running_loop().time()  # what was just asked for is not missing yet
         self.ready = True
+        work.RECOVERY_S.labels(self._role).observe(time.monotonic() - began)
         self._on_ready()
 
     async def _note_lost(self, topic: TopicName, expected: int, beginning: int) -> None:
         if beginning > expected:
+            work.LOST.labels(self._role, topic).inc(beginning - expected)
             log.error("retention_passed_us_by", topic=topic, partition=self.partition, lost=beginning - expected)
-            await self._worker.lose(topic, expected, beginning)
+            await self.worker.lose(topic, expected, beginning)
 
     async def _seek(self, topic: TopicName, offset: int) -> None:
         tp = TP(self._options.topic(topic), self.partition)
@@ -205,6 +215,7 @@ class Pipeline:
 
     async def _seek_vanished(self, topic: TopicName, got: int) -> None:
         expected = self._ledgers[topic].next_offset
+        work.VANISHED.labels(self._role, topic).inc()
         log.warning("batch_vanished", topic=topic, partition=self.partition, expected=expected, got=got)
         self._last_offer = asyncio.get_running_loop().time()
         await self._seek(topic, expected)
@@ -218,7 +229,7 @@ class Pipeline:
         await self._note_lost(topic, ledger.next_offset, min(beginnings[topic], end))
         name = self._options.topic(topic)
         async for records in read_from(self._options, name, self.partition, ledger.next_offset, end):
-            await self._worker.process(topic, records)
+            await self.worker.process(topic, records)
             ledger.advance(records[-1].offset + 1)
             if self._stopping:
                 return
@@ -241,7 +252,10 @@ class Pipeline:
             if first > ledger.next_offset:
                 await self._fill(batch.topic, first)
             records = [record for record in fetched if record.offset >= ledger.next_offset]
-            await self._worker.process(batch.topic, records)
+            began = time.monotonic()
+            await self.worker.process(batch.topic, records)
+            work.BATCH_S.labels(self._role, batch.topic).observe(time.monotonic() - began)
+            work.RECORDS.labels(self._role, batch.topic).inc(len(records))
             ledger.advance(last + 1)
 
 
@@ -250,6 +264,7 @@ class Pipelines:
 
     def __init__(
         self,
+        role: str,
         new_worker: Callable[[int], Worker],
         options: KafkaOptions,
         topics: Mapping[str, TopicName],
@@ -258,6 +273,7 @@ class Pipelines:
         """`new_worker(partition)` makes a worker; `topics`: short names of the input topics by their name on the
         broker;
         `on_ready` is called when all running pipelines are ready."""
+        self._role = role
         self._on_ready = on_ready
         self._new_worker = new_worker
         self._options = options
@@ -276,6 +292,10 @@ class Pipelines:
         running = list(self._running.values())
         return len(running), sum(pipeline.ready for pipeline in running)
 
+    def workers(self) -> list[Worker]:
+        """Return what works on the partitions."""
+        return [pipeline.worker for pipeline in list(self._running.values())]
+
     def standings(self) -> list[Standing]:
         """Return how far each partition of each input topic is."""
         return [standing for pipeline in list(self._running.values()) for standing in pipeline.standings()]
@@ -293,7 +313,7 @@ class Pipelines:
 
         for partition in sorted({tp.partition for tp in assigned if tp.topic in self._topics}):
             worker = self._new_worker(partition)
-            pipeline = Pipeline(partition, worker, consumer, self._options, self._one_is_ready)
+            pipeline = Pipeline(self._role, partition, worker, consumer, self._options, self._one_is_ready)
             pipeline.task.add_done_callback(ended)
             self._running[partition] = pipeline
 

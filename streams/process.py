@@ -12,7 +12,7 @@ from faust.types import TP
 from schemas.topics import TopicName
 from streams.batch_transport import BatchApp, BatchConsumer, batch_topic
 from streams.kafka import KafkaOptions, new_producer
-from streams.metrics import partitions
+from streams.metrics import holdings, partitions
 from streams.pipeline import Pipelines, Worker
 from streams.protocol.owned_log import NewerFormatError, SupersededError
 from streams.settings_reader import SettingsReader
@@ -38,8 +38,9 @@ class Process:
         self._options = options
         self._producer: AIOKafkaProducer | None = None
         self._crash: asyncio.Future[None] | None = None
-        self._pipelines = Pipelines(lambda partition: new_worker(self, partition), options, by_name, on_ready)
+        self._pipelines = Pipelines(name, lambda partition: new_worker(self, partition), options, by_name, on_ready)
         partitions.watch(name, self._pipelines)
+        holdings.watch(name, self._pipelines)
         signals: Any = self.app
         signals.on_partitions_assigned.connect(self._assigned, weak=False)
         signals.on_partitions_revoked.connect(self._revoked, weak=False)

@@ -16,16 +16,20 @@ Role = Literal["meter", "counter", "alerts", "sink", "portal", "collector"]
 
 def registries_of(*roles: Role) -> list[CollectorRegistry]:
     """Return what a process of these roles measures, besides what all do; the portal's belong to its application."""
-    found: list[CollectorRegistry] = []
-    if "sink" in roles:
-        from streams.sink import metrics as sink
+    from streams.metrics import alerting, broker, counting, holdings, partitions, work
+    from streams.sink import metrics as sink
 
-        found.append(sink.registry)
-    if {"meter", "counter", "alerts"} & set(roles):
-        from streams.metrics import partitions
-
-        found.append(partitions.registry)
-    return found
+    of_streams = {"meter", "counter", "alerts"}
+    found = {
+        broker.registry: of_streams | {"collector"},
+        partitions.registry: of_streams,
+        holdings.registry: of_streams,
+        work.registry: of_streams,
+        counting.registry: {"counter"},
+        alerting.registry: {"alerts"},
+        sink.registry: {"sink"},
+    }
+    return [registry for registry, concerned in found.items() if concerned & set(roles)]
 
 
 @contextlib.contextmanager

@@ -171,7 +171,7 @@ class AlertPartition:
 
     def tenants(self) -> Iterable[AlertState]:
         """Yield what is kept of each tenant."""
-        return (tenant.state for tenant in self._tenants.values())
+        return (tenant.state for tenant in list(self._tenants.values()))
 
     def display_name(self, tenant: str) -> str | None:
         """Return how a tenant is called."""

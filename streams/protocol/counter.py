@@ -150,6 +150,15 @@ class CounterPartition:
         kept = self._tenants.get(tenant)
         return kept.last if kept is not None else None
 
+    def lasts(self) -> list[Count]:
+        """Return the count of each tenant published last. Other threads may ask."""
+        return [kept.last for kept in list(self._tenants.values()) if kept.last is not None]
+
+    @property
+    def held(self) -> int:
+        """How many syncs are held."""
+        return sum(len(held) for held in list(self.held_syncs.values()))
+
     def forget(self, tenant: str) -> None:
         """Forget a purged tenant, but for its version, which never restarts."""
         known = self._tenants.pop(tenant, None)

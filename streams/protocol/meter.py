@@ -47,6 +47,8 @@ class MeterPartition:
         self._writing: Slice | None = None
         self._touched: dict[str, Movement] = {}
         self._seq = 0
+        self.events = 0
+        """How many were read so far, but for those that could not be decoded."""
         self.stale: set[str] = set()
         """Tenants whose profiles must be computed again: `follow_rules` does it."""
 
@@ -92,6 +94,7 @@ class MeterPartition:
             if events and events + len(known or ()) > SLICE_EVENTS:
                 yield from self._carry_out(slice_, refusals)
                 self.done[topic] = record.offset
+                self.events += events
                 slice_, events, size = self._new_slice(), 0, 0
                 yield Pause("slice")
             for index, event in enumerate(known) if known is not None else _read_slowly(record, refusals):
@@ -107,6 +110,7 @@ class MeterPartition:
                 if isinstance(event, WireSync):
                     yield from self._carry_out(slice_, refusals)
                     yield from self._sweep(event, record, index, refusals)
+                    self.events += events
                     slice_, events, size = self._new_slice(), 0, 0
                 else:
                     self._apply(slice_, event, record, index, refusals)
@@ -114,9 +118,11 @@ class MeterPartition:
             if events >= SLICE_EVENTS or size >= SLICE_BYTES:
                 yield from self._carry_out(slice_, refusals)
                 self.done[topic] = record.offset + 1
+                self.events += events
                 slice_, events, size = self._new_slice(), 0, 0
                 yield Pause("slice")
         yield from self._carry_out(slice_, refusals)
+        self.events += events
         self.done[topic] = records[-1].offset + 1
 
     @staticmethod

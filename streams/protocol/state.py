@@ -75,7 +75,7 @@ class PartitionState:
         return encode_header(bytes(5), state.header) if subject is None else state.records.get(subject)
 
     def __len__(self) -> int:
-        return sum(len(state.records) for state in self.tenants.values())
+        return sum(len(state.records) for state in list(self.tenants.values()))  # a copy: other threads ask too
 
     def __iter__(self) -> Iterator[tuple[str, TenantState]]:
         yield from self.tenants.items()
