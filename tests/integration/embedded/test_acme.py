@@ -151,6 +151,12 @@ def test_a_person_is_forgotten_and_the_figures_stay(acme: EmbeddedStack) -> None
     assert "or it was forgotten" in acme.cli("forget", "-T", "acme", subject).err
 
 
+@pytest.mark.parametrize("what", ["kafka", "clickhouse"])
+def test_there_is_nothing_to_rebuild_here(acme: EmbeddedStack, what: str) -> None:
+    ended = acme.cli("rebuild", what)
+    assert (1, True) == (ended.code, "is an embedded one: it fills its broker at every start" in ended.err)
+
+
 def shown(stack: EmbeddedStack) -> dict[str, Any]:
     """Return what people see: figures, history, who is counted and why."""
     seats = stack.get("/tenants/acme/seats", factor="all")["items"]

@@ -29,7 +29,7 @@ async def test_a_newer_version_takes_over_partition_by_partition_and_an_older_on
         version, profiles = before.get(count.tenant, (count.version, count.profiles))
         assert sum(profiles.values()) <= sum(count.profiles.values()) or count.version < version, "it never dips"
 
-    stale = world.worker("stale")
+    stale = world.worker("stale", roles=("meter",))
     assert 1 == await stale.ended()
     (failure, *_) = stale.logs("worker_failed")
     assert ("NewerFormatError", True) == (failure["error"], failure["todo"].startswith("upgrade it"))
