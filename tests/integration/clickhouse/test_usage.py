@@ -68,7 +68,7 @@ def _whole(store: ClickHouseStore, tenant: str, start: int, end: int) -> tuple[S
     return whole, found.resolution
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_raw_rows_give_what_every_second_gives(rows: ClickHouseRows, store: ClickHouseStore, seed: int) -> None:
     values = _walk(seed, -DAY_S, 300)
     _write(rows, "contoso", values)
@@ -88,23 +88,21 @@ def test_raw_rows_give_what_every_second_gives(rows: ClickHouseRows, store: Clic
         assert every[-1] == (whole.last.licensed, whole.last.pool)
 
 
-@pytest.mark.parametrize("gone", [("license_counts",), ("license_counts", "license_counts_hourly")])
 def test_where_rows_are_gone_buckets_give_the_same_average_and_peak_and_say_so(
-    pool: ClientPool, rows: ClickHouseRows, store: ClickHouseStore, gone: tuple[str, ...]
+    pool: ClientPool, rows: ClickHouseRows, store: ClickHouseStore
 ) -> None:
     values = [(second, licensed, 100) for second, licensed, _ in _walk(7, -DAY_S, 300)]
     _write(rows, "contoso", values)
     _close(pool, BEGIN_S + SPAN_S)
     exact, _ = _whole(store, "contoso", BEGIN_S, BEGIN_S + SPAN_S)
-    with pool.lease() as client:
-        for table in gone:
-            client.command(f"TRUNCATE TABLE {table}")
-    whole, resolution = _whole(store, "contoso", BEGIN_S, BEGIN_S + SPAN_S)
-    assert ("hour" if len(gone) == 1 else "day") == resolution
-    assert (exact.area, exact.peak, exact.last, exact.first) == (whole.area, whole.peak, whole.last, whole.first)
-    assert whole.crosses
-    assert not exact.crosses
-    assert exact.over_s == pytest.approx(whole.over_s, rel=0.5)
+    for gone, left in (("license_counts", "hour"), ("license_counts_hourly", "day")):
+        with pool.lease() as client:
+            client.command(f"TRUNCATE TABLE {gone}")
+        whole, resolution = _whole(store, "contoso", BEGIN_S, BEGIN_S + SPAN_S)
+        assert left == resolution
+        assert (exact.area, exact.peak, exact.last, exact.first) == (whole.area, whole.peak, whole.last, whole.first)
+        assert (False, True) == (exact.crosses, whole.crosses)
+        assert exact.over_s == pytest.approx(whole.over_s, rel=0.5)
 
 
 def test_buckets_that_stay_on_one_side_of_the_pool_are_exact(

@@ -199,6 +199,18 @@ async def test_a_noon_shows_what_was_in_force_at_the_stroke(world: World, tenant
     assert ("7", "7", "true") == (row["currently_licensed"], row["direct_routing_counted"], row["closed"])
 
 
+async def test_a_month_before_all_counts_has_no_figures_and_is_no_error(world: World, acme: str) -> None:
+    for month in ("1970-01", "2020-02"):
+        found = (await _get(world, f"tenants/{acme}/reports/monthly", month=month)).json()
+        assert (None, None, None, []) == tuple(
+            found[key] for key in ("resolution", "currently_licensed", "overage", "factors")
+        )
+        for form in FILES:
+            await _get(world, f"tenants/{acme}/reports/monthly", month=month, format=form)
+        assert [] == (await _get(world, "reports/monthly", month=month)).json()["items"]
+    assert [] == (await _get(world, "reports/daily", date="1970-01-01")).json()["items"]
+
+
 @pytest.mark.parametrize(
     ("path", "query", "status", "said"),
     [
