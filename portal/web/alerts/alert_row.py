@@ -48,7 +48,7 @@ class AlertRow:
                 if shown.silenced_until is not None:
                     Text("div", "muted until")
                     LocalTime(shown.silenced_until)
-            with tag("td").classes("whole"):
+            with tag("td"), tag("div").classes("line whole"):
                 if shown.may_change and alert.state == "firing":
                     self._buttons(actions)
 
@@ -57,9 +57,9 @@ class AlertRow:
         of = f"{RULES[alert.rule]} of {self.shown.name}"
         if alert.acknowledged_by is None:
             seen = ui.button("Seen", on_click=lambda: actions.acknowledge(alert))
-            seen.props("outline dense").props["aria-label"] = f"Seen: {of}"
+            seen.props("outline dense padding='xs sm'").props["aria-label"] = f"Seen: {of}"
         if self.shown.silenced_until is None:
             mute = ui.button("Mute …", on_click=lambda: actions.ask_mute(alert, self.shown.name))
         else:
             mute = ui.button("Unmute", on_click=lambda: actions.unmute(alert))
-        mute.props("flat dense").props["aria-label"] = f"{mute.text.removesuffix(' …')}: {of}"
+        mute.props("flat dense padding='xs sm'").props["aria-label"] = f"{mute.text.removesuffix(' …')}: {of}"
