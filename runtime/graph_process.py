@@ -29,11 +29,12 @@ from collectors.outgoing import command
 from collectors.publisher import KafkaPublisher
 from portal.services import utc_now
 from runtime import kafka
+from runtime.broker_check import why_not
 from runtime.cli.client import Api
 from runtime.cli.sync_history import ApiHistory
 from runtime.graph_access import GraphSetupError, credential
 from runtime.graph_roster import Roster
-from runtime.installation import Installation, group_base
+from runtime.installation import group_base
 from runtime.metrics.health import Health
 from runtime.portal_process import PortalError, listen
 from runtime.settings import Graph, Settings
@@ -179,7 +180,7 @@ async def _started(client: Any, settings: Settings) -> AsyncIterator[Any]:
         await client.start()
         yield client
     except (KafkaError, OSError) as error:
-        raise CollectorProcessError(Installation(settings.kafka, embedded=False).no_broker()) from error
+        raise CollectorProcessError(str(await why_not(settings.kafka, error))) from error
     finally:
         await _in_time(client.stop())
 

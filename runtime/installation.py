@@ -52,13 +52,6 @@ class Installation:
     kafka: Kafka
     embedded: bool
 
-    def no_broker(self) -> str:
-        """Say that the broker is not there."""
-        return (
-            f"no Kafka broker answers at {self.kafka.bootstrap}: start one (`poolwatch up` brings its own), or set"
-            " POOLWATCH_KAFKA_BOOTSTRAP"
-        )
-
     @contextlib.asynccontextmanager
     async def durability(self) -> AsyncIterator[Durability]:
         """Open what tells when something is done."""

@@ -24,6 +24,7 @@ from portal.services import About, ApiTokens, Services, utc_now
 from portal.store.store import ClickHouseStore
 from portal.store.tokens import ClickHouseTokens
 from runtime import kafka
+from runtime.broker_check import why_not
 from runtime.clickhouse.errors import StorageError
 from runtime.clickhouse.pool import ClientPool, open_pool
 from runtime.installation import Installation
@@ -128,7 +129,7 @@ async def services(
             answers = await _reader(stack, own)
             durability: Durability = await stack.enter_async_context(installation.durability())
         except (KafkaError, OSError) as error:
-            raise PortalError(installation.no_broker()) from error
+            raise PortalError(str(await why_not(own, error))) from error
         publisher = Publisher(producer, own.topic_prefix)
         live = await stack.enter_async_context(LiveTopics(counts, own.topic_prefix, own.partitions, generation))
         commands = await stack.enter_async_context(

@@ -13,9 +13,10 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from runtime import kafka, topics
+from runtime.broker_check import why_not
 from runtime.clickhouse.pool import ClientPool
 from runtime.embedded.rebuild import Rebuilt, rebuild
-from runtime.installation import Installation, sink_group
+from runtime.installation import sink_group
 from runtime.settings import Kafka
 from schemas.times import from_ms
 from schemas.topics import TOPICS, TopicName, full_name
@@ -119,7 +120,7 @@ async def _consumer(own: Kafka, group: str | None) -> AsyncIterator[AIOKafkaCons
         await consumer.start()
     except (KafkaError, OSError) as error:
         await consumer.stop()
-        raise RebuildError(Installation(own, embedded=False).no_broker()) from error
+        raise RebuildError(str(await why_not(own, error))) from error
     try:
         yield consumer
     finally:

@@ -79,7 +79,8 @@ Texts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_texts)]
 
 
 class Kafka(_Group):
-    """The broker. `security_protocol` and the `sasl_` and `ssl_` names are handed to the client as they are."""
+    """The broker, and how clients sign in there (docs/operations.md). Whoever is asked is always checked: there is no
+    setting that turns the check of names off."""
 
     bootstrap: Annotated[str, Field(min_length=1)] = "127.0.0.1:9092"
     topic_prefix: Annotated[str, AfterValidator(_prefix)] = "poolwatch."
@@ -87,17 +88,37 @@ class Kafka(_Group):
     """Of every topic; fixed for the life of the topics."""
     replication_factor: Annotated[int, Field(ge=1, le=32)] = 1
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
-    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"] = "PLAIN"
     sasl_username: str | None = None
     sasl_password: SecretStr | None = None
+    sasl_password_file: Path | None = None
     ssl_cafile: Path | None = None
+    ssl_certfile: Path | None = None
+    """The client's certificate with those between it and its authority, PEM; for brokers that ask for one."""
+    ssl_keyfile: Path | None = None
+    ssl_password: SecretStr | None = None
+    """Of an encrypted key."""
+    oauth_token_url: Annotated[str, AfterValidator(_http)] | None = None
+    """The token endpoint, for tokens by client credentials; `ssl_cafile` is trusted there as well."""
+    oauth_client_id: str | None = None
+    oauth_client_secret: SecretStr | None = None
+    oauth_client_secret_file: Path | None = None
+    oauth_scope: str | None = None
+    oauth_token_file: Path | None = None
+    """A file with the token itself, kept fresh by somebody else (a workload identity), in place of an endpoint."""
 
 
 class ClickHouse(_Group):
     """Where history is kept: a server's `url`, or without one the engine in process on the directory `data`."""
 
     url: SecretStr | None = None
-    """`http://user:password@host:8123/`; a secret, for it may carry a password."""
+    """`https://user@host:8443/`; a secret, for it may carry a password."""
+    password_file: Path | None = None
+    ca_file: Path | None = None
+    """Certificates to trust, PEM; None = those of the system."""
+    cert_file: Path | None = None
+    """The client's certificate, PEM. Without a password it is what the user signs in with."""
+    key_file: Path | None = None
     database: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")] = "poolwatch"
     data: Path = Path("data/clickhouse")
 

@@ -13,10 +13,11 @@ from portal.kafka.publishing import Outgoing, Publisher
 from portal.services import utc_now
 from portal.store.store import ClickHouseStore
 from runtime import kafka
+from runtime.broker_check import why_not
 from runtime.clickhouse.errors import StorageError
 from runtime.clickhouse.migrate import migrate
 from runtime.clickhouse.pool import ClientPool, open_pool
-from runtime.installation import Installation, sink_group
+from runtime.installation import sink_group
 from runtime.metrics.health import Health
 from runtime.settings import Settings
 from runtime.signals import until_told
@@ -98,7 +99,7 @@ async def store(
             await producer.start()
             await consumer.start()
         except (KafkaError, OSError) as error:
-            raise SinkError(Installation(own, embedded=False).no_broker()) from error
+            raise SinkError(str(await why_not(own, error))) from error
         publisher = Publisher(producer, own.topic_prefix)
         counts = full_name(own.topic_prefix, "license-counts")
 

@@ -10,7 +10,9 @@ from aiokafka.errors import KafkaError
 
 from runtime import kafka, topics
 from runtime.alerting import alerting
-from runtime.installation import Installation, group_base
+from runtime.broker_check import why_not
+from runtime.installation import group_base
+from runtime.kafka_security import security
 from runtime.metrics.health import Health
 from runtime.settings import Kafka, Settings
 from streams.alerts import new_alerts_app
@@ -54,7 +56,7 @@ async def _check(own: Kafka) -> None:
         await admin.start()
         existing = await topics.describe(admin, own.topic_prefix)
     except (KafkaError, OSError) as error:
-        raise WorkerError(Installation(own, embedded=False).no_broker()) from error
+        raise WorkerError(str(await why_not(own, error))) from error
     finally:
         await admin.close()
     topics.refuse_missing(existing, own.topic_prefix)
@@ -63,11 +65,10 @@ async def _check(own: Kafka) -> None:
 
 def options_of(own: Kafka) -> KafkaOptions:
     """Return the settings of Kafka as the streams take them."""
-    client = {name: value for name, value in kafka.connection(own).items() if name != "bootstrap_servers"}
     return KafkaOptions(
         bootstrap=own.bootstrap,
         prefix=own.topic_prefix,
         partitions=own.partitions,
-        client=client,
+        client=security(own),
         group=group_base(own.topic_prefix),
     )

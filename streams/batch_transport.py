@@ -9,7 +9,7 @@ chosen for commit, and how aiokafka hands out what it has fetched of a batch top
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import Any, NamedTuple, cast
 
@@ -249,10 +249,18 @@ class BatchConsumer(driver.Consumer):
         return self._allowed.get(tp)
 
 
+class SecuredProducer(driver.Producer):
+    """Faust's producer, which sends nothing here and is connected all the same, secured as our own clients are."""
+
+    def _settings_auth(self) -> Mapping[str, Any]:
+        return {"security_protocol": "PLAINTEXT", **cast(BatchApp, self.app).kafka.client}
+
+
 class BatchTransport(driver.Transport):
     """Faust's aiokafka transport with the batch consumer."""
 
     Consumer = BatchConsumer
+    Producer = SecuredProducer
 
 
 class BatchApp(faust.App):

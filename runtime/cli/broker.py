@@ -6,6 +6,7 @@ from typing import Any
 
 from aiokafka.errors import KafkaError
 
+from runtime.broker_check import why_not
 from runtime.cli.failure import Failure
 from runtime.installation import Installation
 
@@ -18,7 +19,7 @@ async def started(client: Any, installation: Installation) -> AsyncIterator[Any]
         await client.start()
     except (KafkaError, OSError) as error:
         await stop()
-        raise Failure(installation.no_broker()) from error
+        raise Failure(str(await why_not(installation.kafka, error))) from error
     try:
         yield client
     finally:

@@ -22,6 +22,7 @@ from portal.answers.ranges import RangeError, parse_instant
 from portal.kafka.durability import BrokerKeeps, Durability
 from portal.services import ServiceError, utc_now
 from runtime import kafka
+from runtime.broker_check import why_not
 from runtime.cli.client import Api, NotThere, Refused, connect, tenant_path
 from runtime.cli.failure import Failure
 from runtime.cli.output import AsJson, print_json, print_line
@@ -201,7 +202,7 @@ async def _publisher(
         try:
             await producer.start()
         except KafkaError as error:
-            raise Failure(installation.no_broker()) from error
+            raise Failure(str(await why_not(installation.kafka, error))) from error
         async with installation.durability() as durability:
             yield KafkaPublisher(producer, installation.kafka.topic_prefix), durability
     finally:

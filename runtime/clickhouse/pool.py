@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from runtime.clickhouse import lock
+from runtime.clickhouse import lock, server
 from runtime.clickhouse.errors import StorageUnreachableError
 from runtime.settings import ClickHouse
 
@@ -105,14 +104,19 @@ class ClientPool:
 def open_pool(settings: ClickHouse, size: int = DEFAULT_SIZE, cluster: str | None = None) -> ClientPool:
     """Open a pool on a server (`settings.url`) or the engine in process (`settings.data`), and make its database.
 
-    Raises StorageInUseError and StorageUnreachableError.
+    Raises StorageInUseError, StorageUnreachableError and SettingsError.
     """
     if settings.url is None:
         return _open_in_process(settings.data, settings.database, size)
     url = settings.url.get_secret_value()
-    where = f"the ClickHouse server at {urlsplit(url).hostname}:{urlsplit(url).port or 8123}"
-    hint = "check that it runs, and POOLWATCH_CLICKHOUSE_URL with its user and password"
-    return _open(lambda database: _server(url, database), settings.database, size, cluster, where, hint)
+    arguments = server.arguments(settings, url)
+
+    def connect(database: str | None) -> Client:
+        named: dict[str, Any] = {} if database is None else {"database": database}
+        # Without a session: a session refuses a second query while one runs.
+        return clickhouse_connect.get_client(**arguments, autogenerate_session_id=False, **named)
+
+    return _open(connect, settings.database, size, cluster, lambda error: server.why_not(settings, url, error))
 
 
 def _open_in_process(path: Path, database: str, size: int) -> ClientPool:
@@ -120,8 +124,7 @@ def _open_in_process(path: Path, database: str, size: int) -> ClientPool:
     try:
         return _open(
             lambda name: clickhouse_connect.get_client(interface="chdb", path=str(path), database=name),
-            database, size, None, f"the ClickHouse engine in process on {path}",
-            "check that the directory can be written and has space; one process can serve one directory only",
+            database, size, None, lambda error: _not_in_process(path, error),
             lambda: lock.let_go(path),
         )  # fmt: skip
     except ImportError as error:
@@ -135,13 +138,20 @@ def _open_in_process(path: Path, database: str, size: int) -> ClientPool:
         raise
 
 
+def _not_in_process(path: Path, error: Exception) -> StorageUnreachableError:
+    reason = str(error).strip().splitlines()[0][:300]
+    return StorageUnreachableError(
+        f"the ClickHouse engine in process on {path} cannot be opened: {reason}: check that the directory can be"
+        " written and has space; one process can serve one directory only"
+    )
+
+
 def _open(
     connect: Callable[[str | None], Client],
     database: str,
     size: int,
     cluster: str | None,
-    where: str,
-    hint: str,
+    why_not: Callable[[Exception], StorageUnreachableError],
     release: Callable[[], None] = lambda: None,
 ) -> ClientPool:
     try:
@@ -158,11 +168,4 @@ def _open(
             with suppress(ClickHouseError):
                 root.close()
     except (ClickHouseError, OSError) as error:
-        reason = str(error).strip().splitlines()[0][:300]
-        raise StorageUnreachableError(f"{where} cannot be opened: {reason}: {hint}") from error
-
-
-def _server(url: str, database: str | None) -> Client:
-    options: dict[str, Any] = {} if database is None else {"database": database}
-    # Without a session: a session refuses a second query while one runs.
-    return clickhouse_connect.get_client(dsn=url, autogenerate_session_id=False, **options)
+        raise why_not(error) from error

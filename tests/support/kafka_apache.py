@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from runtime.embedded.child import Child, ChildFailedError
@@ -49,7 +50,11 @@ class ApacheKafka:
     durable = True
     idempotent = True
 
-    def __init__(self) -> None:
+    def __init__(
+        self, properties: str = "", format_arguments: Sequence[str] = (), java_options: Sequence[str] = ()
+    ) -> None:
+        """`properties` come last and win; `{host}`, `{port}` and `{controller_port}` in them are filled in."""
+        self._format_arguments, self._java_options = format_arguments, java_options
         self.name = f"Apache Kafka {VERSION} (jars from Maven)"
         self.started_in_s = 0.0
         self._jars = ensure_jars()
@@ -57,7 +62,9 @@ class ApacheKafka:
         self._port, controller_port = free_ports(2)
         self.properties_path = self._folder / "server.properties"
         self.properties_path.write_text(
-            _PROPERTIES.format(host=HOST, port=self._port, controller_port=controller_port, data=self._folder / "data")
+            (_PROPERTIES + properties).format(
+                host=HOST, port=self._port, controller_port=controller_port, data=self._folder / "data"
+            )
         )
         command = self._java("512m", "kafka.Kafka", str(self.properties_path))
         self._child = Child(self.name, command, self._folder / "kafka.log")
@@ -112,11 +119,12 @@ class ApacheKafka:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _java(self, heap: str, main: str, *arguments: str) -> list[str]:
-        options = [f"-Xmx{heap}", "-XX:+UseSerialGC", "-Xshare:auto", "-Dlog4j2.level=WARN"]
+        options = [f"-Xmx{heap}", "-XX:+UseSerialGC", "-Xshare:auto", "-Dlog4j2.level=WARN", *self._java_options]
         return ["java", *options, "-cp", f"{self._jars}/*", main, *arguments]
 
     def _format(self) -> None:
         arguments = ["format", "--standalone", "--cluster-id", _CLUSTER_ID, "--config", str(self.properties_path)]
+        arguments += self._format_arguments
         command = [*self._java("128m", "kafka.tools.StorageTool", *arguments)]
         result = subprocess.run(command, capture_output=True, text=True, timeout=READY_S, check=False)
         if result.returncode != 0:
