@@ -134,6 +134,7 @@ def _hardened(app: ASGIApp, policy: str, entrance: Entrance) -> ASGIApp:
 
 
 async def _service_away(request: Request, error: Exception) -> JSONResponse:
+    request.app.state.metrics.away.labels(type(error).__name__).inc()
     return problems.problem_response(request, 503, str(error), _RETRY)
 
 
@@ -142,6 +143,7 @@ async def _range_refused(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _history_away(request: Request, error: Exception) -> JSONResponse:
+    request.app.state.metrics.away.labels("ClickHouse").inc()
     log.error("history_unreadable", route=problems.route_of(request), error=type(error).__name__)
     detail = "history cannot be read from ClickHouse now: check that it runs; the live counts are not concerned"
     return problems.problem_response(request, 503, detail, _RETRY)

@@ -8,6 +8,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from portal.services import LiveCounts
 
+AWAY = ("ClickHouse", "NoBroker", "NoAnswer", "NotDurable", "TokensUnreadable")
+"""Beside ClickHouse the exceptions of `portal.services`."""
+
 
 class Metrics:
     """The portal's metrics in a registry of their own."""
@@ -22,6 +25,20 @@ class Metrics:
             "poolwatch_portal_request_seconds", "Time to the first byte of an answer.", ["method", "route"],
             registry=self.registry,
         )  # fmt: skip
+        self.streams = Gauge(
+            "poolwatch_portal_streams_open", "Listeners to the stream of counts.", registry=self.registry
+        )
+        self.events = Counter(
+            "poolwatch_portal_events", "Events that came by HTTP.", ["outcome"], registry=self.registry
+        )
+        self.away = Counter(
+            "poolwatch_portal_away", "Answers that failed because something else is away.", ["what"],
+            registry=self.registry,
+        )  # fmt: skip
+        for outcome in ("accepted", "rejected"):
+            self.events.labels(outcome)  # 0 is told too: a rate needs a beginning
+        for what in AWAY:
+            self.away.labels(what)
         tenants = Gauge("poolwatch_portal_tenants", "Tenants with a live count.", registry=self.registry)
         tenants.set_function(lambda: len(live.counts()))
         ready = Gauge("poolwatch_portal_ready", "1 once all counts have been read.", registry=self.registry)

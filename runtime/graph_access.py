@@ -4,6 +4,9 @@ It signs in nowhere and starts nothing."""
 from collections.abc import Mapping
 from pathlib import Path
 
+from cryptography.hazmat.primitives.serialization.pkcs12 import load_key_and_certificates
+from cryptography.x509 import load_pem_x509_certificate
+
 from collectors.graph.api.clouds import CLOUDS, Cloud, GraphTenant
 from collectors.graph.api.tokens import (
     ClientSecret,
@@ -47,6 +50,21 @@ def credential(graph: Graph) -> Credential:
         names = " and ".join(map(_variable, given))
         raise GraphSetupError(f"{names} are set: the application signs in with one credential, so unset the others")
     return next(iter(given.values()))
+
+
+def certificate_ends(graph: Graph) -> float:
+    """Return when the application's certificate ends, in seconds since 1970; 0 where it has none that can be read: that
+    is told where it is used."""
+    try:
+        if graph.certificate_file is not None:
+            return load_pem_x509_certificate(graph.certificate_file.read_bytes()).not_valid_after_utc.timestamp()
+        if graph.pfx_file is not None:
+            secret = graph.passphrase.get_secret_value().encode() if graph.passphrase is not None else None
+            _, certificate, _ = load_key_and_certificates(graph.pfx_file.read_bytes(), secret)
+            return 0.0 if certificate is None else certificate.not_valid_after_utc.timestamp()
+    except (OSError, ValueError):
+        return 0.0
+    return 0.0
 
 
 def graph_tenant(settings: TenantSettings, clouds: Mapping[CloudName, Cloud] = CLOUDS) -> GraphTenant:

@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
 from collectors.feed import publish_all
+from collectors.graph import metrics as graph_metrics
 from collectors.graph.api.client import GraphClient
 from collectors.graph.api.clouds import CLOUDS, Cloud
 from collectors.graph.api.limits import MOST_SLOW, Limits
@@ -32,7 +33,7 @@ from runtime import kafka
 from runtime.broker_check import why_not
 from runtime.cli.client import Api
 from runtime.cli.sync_history import ApiHistory
-from runtime.graph_access import GraphSetupError, credential
+from runtime.graph_access import GraphSetupError, certificate_ends, credential
 from runtime.graph_roster import Roster
 from runtime.installation import group_base
 from runtime.metrics.health import Health
@@ -115,6 +116,8 @@ async def _collect(
             states,
             utc_now,
         )
+        graph_metrics.registry.register(graph_metrics.Tenants(collector))
+        graph_metrics.CREDENTIAL_ENDS.set(certificate_ends(graph))
         failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         def fail(error: BaseException) -> None:

@@ -11,6 +11,7 @@ from typing import Final
 import structlog
 
 from collectors.errors import CollectorError
+from collectors.graph import metrics
 from collectors.graph.api.clouds import GraphTenant
 from collectors.graph.reading.collected import Collected
 from collectors.graph.reading.parts import PartStates, States
@@ -88,6 +89,16 @@ class GraphCollector:
         if running := self._running.pop(tenant, None):
             running.task.cancel()
 
+    def numbers(self) -> tuple[int, int, int]:
+        """Return how many tenants there are, how many errands are under way, and for how many tenants the last one
+        failed. Other threads may ask."""
+        tenants = list(self._held)
+        return len(tenants), len(self._running), sum(map(self._schedule.is_ailing, tenants))
+
+    def all_states(self) -> Iterable[SourceState]:
+        """Yield the states of all parts. Other threads may ask."""
+        return (state for held in list(self._held.values()) for state in held.parts.states())
+
     def states(self, tenant: str) -> list[SourceState]:
         """Return how the parts of a tenant are doing; nothing of one that is not collected here."""
         return self._held[tenant].parts.states() if tenant in self._held else []
@@ -158,6 +169,7 @@ class GraphCollector:
     async def _wait(self) -> None:
         at = self._schedule.next_at()
         delay_s = None if at is None else max(0.0, at - self._clock())
+        metrics.NEXT.set(0 if delay_s is None else time.time() + delay_s)
         if self._running:
             delay_s = min(_LOOK_S, _LOOK_S if delay_s is None else delay_s)
         try:
@@ -167,14 +179,19 @@ class GraphCollector:
             return
 
     async def _errand(self, held: Collected, due: Due) -> None:
-        visited = Visited(ok=False)
+        visited, outcome, began = Visited(ok=False), "stopped", self._clock()
         try:
             visited = await self._visitor.visit(held, due)
+            outcome = "ok" if visited.ok else "again"
         except CollectorError as error:
+            outcome = "failed"
             log.warning("graph_errand_failed", tenant=due.tenant, errand=due.errand, reason=str(error))
         except Exception as error:  # noqa: BLE001 -- one tenant's surprise must not end the others' collecting
+            outcome = "broke"
             log.error("graph_errand_broke", tenant=due.tenant, errand=due.errand, error=_place_of(error))
         finally:
+            metrics.ERRANDS.labels(due.errand, outcome).inc()
+            metrics.ERRAND_S.labels(due.errand).observe(self._clock() - began)
             if self._held.get(due.tenant) is held:
                 self._running.pop(due.tenant, None)
                 self._schedule.finished(

@@ -34,6 +34,9 @@ async def receive(context: Ctx, principal: Who, request: Request) -> JSONRespons
     """
     body = await read_body(request, MAX_ARRAY_BYTES, f"send {MAX_ARRAY_EVENTS:,} events or fewer")
     result = await context.services.intake.accept(body, to_ms(context.now()), _may_send(context, principal))
+    counted = request.app.state.metrics.events
+    counted.labels("accepted").inc(result.accepted)
+    counted.labels("rejected").inc(len(result.rejected))
     rejected = [_shown(item) for item in result.rejected]
     if result.rejected and not result.accepted:
         first = result.rejected[0]

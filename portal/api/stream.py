@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import StreamingResponse
+from prometheus_client import Gauge
 
 from portal.access.gate import still_known
 from portal.access.tokens import KNOWN_S
@@ -38,15 +39,23 @@ async def stream(
         context.require_seen(principal, tenant)
     context.require_ready()
     events = _events(context.services.live, principal.hears(tenant), last_event_id)
+    streams = request.app.state.metrics.streams
     return StreamingResponse(
-        _while_known(request, events),
+        _counted(_while_known(request, events), streams),
         media_type="text/event-stream",
         # A proxy that buffers would hold events back.
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
-async def _while_known(request: Request, events: AsyncGenerator[bytes]) -> AsyncIterator[bytes]:
+async def _counted(events: AsyncGenerator[bytes], streams: Gauge) -> AsyncIterator[bytes]:
+    with streams.track_inprogress():
+        async with contextlib.aclosing(events):
+            async for event in events:
+                yield event
+
+
+async def _while_known(request: Request, events: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
     """Yield events until whoever asked for them is not let in any more."""
     loop = asyncio.get_running_loop()
     known_at = loop.time()

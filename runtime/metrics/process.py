@@ -16,6 +16,7 @@ Role = Literal["meter", "counter", "alerts", "sink", "portal", "collector"]
 
 def registries_of(*roles: Role) -> list[CollectorRegistry]:
     """Return what a process of these roles measures, besides what all do; the portal's belong to its application."""
+    from collectors.graph import metrics as graph
     from streams.metrics import alerting, broker, counting, holdings, partitions, work
     from streams.sink import metrics as sink
 
@@ -28,6 +29,7 @@ def registries_of(*roles: Role) -> list[CollectorRegistry]:
         counting.registry: {"counter"},
         alerting.registry: {"alerts"},
         sink.registry: {"sink"},
+        graph.registry: {"collector"},
     }
     return [registry for registry, concerned in found.items() if concerned & set(roles)]
 

@@ -22,7 +22,7 @@ from streams.sink import processors
 from streams.sink.block import Block, read_block
 from streams.sink.clickhouse import ClickHouseRows
 from streams.sink.counts import HEARTBEAT_S, CountLedger
-from streams.sink.metrics import LAG
+from streams.sink.metrics import LAG, OLDEST, PARTITIONS
 from streams.sink.newest import newest_rows
 from streams.sink.ports import Clients, DeadLetters, Rows
 from streams.sink.processors import Batch, Outcome
@@ -88,6 +88,7 @@ class Sink:
     def assigned(self) -> None:
         """Note that partitions have come or gone: another sink may have written newer rows of their tenants."""
         self._reseed = True
+        PARTITIONS.set(len(self._consumer.assignment()))
         LAG.clear()  # of topics whose partitions are all gone nobody would set it again
         self._on_assigned()
 
@@ -102,9 +103,11 @@ class Sink:
             self._ledger.seed(await self._storing.persist(lambda: newest_rows(self._clients), "latest_counts"))
         if block.rows:
             self._next = asyncio.create_task(read_block(self._consumer))
+            OLDEST.timestamp_ms = min(records[0].timestamp for records in block.records.values())
             await self._show_lag(block)
             await self._store(block)
             await self._commit(block)
+            OLDEST.timestamp_ms = None
         else:
             await self._beat()
         await self._show_lag()

@@ -1,12 +1,13 @@
 """Owns that a batch is stored whatever happens: waits while ClickHouse is away, bisects around bad rows."""
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 import structlog
 
-from streams.sink.metrics import CLICKHOUSE_UP, REJECTED, STORED
+from streams.sink.metrics import CLICKHOUSE_UP, DEAD_LETTERS, INSERT_S, RETRIES, STORED
 from streams.sink.ports import DeadLetters, Rows
 from streams.sink.processors import Batch, Reject
 from streams.sink.retry import classify, pauses
@@ -40,7 +41,7 @@ class Storing:
 
     async def reject(self, reject: Reject) -> None:
         """Hand a record to the dead letters."""
-        REJECTED.labels(reject.record.topic).inc()
+        DEAD_LETTERS.labels("sink", reject.reason).inc()
         _log.warning(
             "record_rejected", topic=reject.record.topic, partition=reject.record.partition,
             offset=reject.record.offset, reason=reject.reason,
@@ -59,7 +60,7 @@ class Storing:
 
     async def persist(self, act: Callable[[], _T], what: str) -> _T:
         """Run a synchronous act in a thread until it succeeds; raise what waiting does not mend."""
-        attempts = 0
+        attempts, began = 0, time.monotonic()
         for pause in self._pauses():
             try:
                 result = await asyncio.to_thread(act)
@@ -68,12 +69,14 @@ class Storing:
                     raise
                 attempts += 1
                 CLICKHOUSE_UP.set(0)
+                RETRIES.labels(what).inc()
                 _log.warning(
                     "clickhouse_away", what=what, attempts=attempts, pause_s=round(pause, 2), error=str(error)[:300]
                 )
                 await asyncio.sleep(pause)
                 continue
             CLICKHOUSE_UP.set(1)
+            INSERT_S.labels(what).observe(time.monotonic() - began)
             if attempts:
                 _log.info("clickhouse_back", what=what, attempts=attempts)
             return result

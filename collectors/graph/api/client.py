@@ -46,6 +46,7 @@ from collectors.graph.api.retries import (
     wait_s,
 )
 from collectors.graph.api.tokens import Tokens
+from collectors.graph.metrics import REQUEST_S, REQUESTS
 
 __all__ = ["BatchRequest", "GraphClient", "JsonObject", "Page"]
 
@@ -187,7 +188,10 @@ class GraphClient:
     async def _call(self, tenant: GraphTenant, request: _Request, read: Callable[[Any], T]) -> T:
         began, attempt, signed_in_anew = self._now(), 0, False
         while True:
+            asked = self._now()
             outcome = await self._attempt(tenant, request, read)
+            REQUEST_S.observe(self._now() - asked)
+            REQUESTS.labels(outcome.failure.action.name.lower() if isinstance(outcome, _Failed) else "ok").inc()
             if not isinstance(outcome, _Failed):
                 return outcome
             if outcome.failure.action is Action.NEW_TOKEN and not signed_in_anew:
