@@ -1,5 +1,6 @@
 """Owns what the alert process is given: whom to tell of which tenant's alerts, and by what, as the settings say."""
 
+import logging
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -21,7 +22,8 @@ from streams.protocol.alerts import ChannelsOf
 def alerting(settings: Settings) -> tuple[ChannelsOf, Desk]:
     """Return which channels a tenant's alerts go to, and the desk that tells them. Raises SettingsError."""
     channels = channels_of(settings.alerts)
-    telling = partial(_notifier, channels, settings.alerts) if channels else None
+    # Also without channels: what waits for one that is gone from the settings must be given up.
+    telling = partial(_notifier, channels, settings.alerts)
     return lambda tenant, own: channels_for(tenant, own, channels), Desk(settings.kafka.partitions, telling)
 
 
@@ -32,6 +34,8 @@ def channels_of(own: Alerts) -> dict[str, Channel]:
 
 def senders(own: Alerts) -> Mapping[str, Sender]:
     """Return what sends by each kind of channel; to be called within a running loop."""
+    for library in ("httpx", "httpcore", "urllib3"):
+        logging.getLogger(library).setLevel(logging.WARNING)  # below that they log addresses, which are secrets
     wording = Wording(own.templates, own.link_base)
     client = httpx.AsyncClient(follow_redirects=False)
     return {"apprise": AppriseSender(wording), "webhook": WebhookSender(client, own.link_base)}
@@ -46,6 +50,8 @@ def _channel(name: str, given: ChannelSettings) -> Channel:
     webhook = given.webhook.get_secret_value() if given.webhook is not None else None
     if (address is None) is (webhook is None):
         raise SettingsError(f"alerts.channels.{name}: give a url (of Apprise) or a webhook, one of them")
+    if webhook is not None and not webhook.startswith(("http://", "https://")):
+        raise SettingsError(f"alerts.channels.{name}.webhook: an address begins with http:// or https://")
     secret = _secret(name, "secret", given.secret, given.secret_file)
     if webhook is not None and not secret:
         raise SettingsError(

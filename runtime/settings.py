@@ -8,10 +8,19 @@ its name: `kafka.topic_prefix` is `POOLWATCH_KAFKA_TOPIC_PREFIX`, and `[kafka] t
 import os
 from datetime import time
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -205,6 +214,12 @@ class QuietSettings(_Group):
     except_level: AlertLevel | None = None
     """From this level on people are told at once."""
 
+    @model_validator(mode="after")
+    def _ends(self) -> Self:
+        if self.begin == self.end:
+            raise ValueError("begin and end are the same, so it would never be loud: give two times, or no quiet")
+        return self
+
 
 class ChannelSettings(_Group):
     """A way to tell people: an Apprise URL (e-mail, Teams, Slack, …), or a signed webhook."""
@@ -326,8 +341,10 @@ def _sentence(error: Any) -> str:
     name = f"{variable(place)} ({'.'.join(place)} in {DEFAULT_CONFIG})"
     if error["type"] == "extra_forbidden":
         return f"{name} is not a setting: `poolwatch check-config` lists them"
-    secret = place[-1] in ("url", "token") or any(
-        word in place[-1] for word in ("password", "passphrase", "secret", "key")
+    secret = (
+        place[-1] in ("url", "token")
+        or place[:2] == ("alerts", "channels")  # also where a table should be, somebody may have put an address
+        or any(word in place[-1] for word in ("password", "passphrase", "secret", "key"))
     )
     given = "" if secret else f", not {str(error['input'])[:80]!r}"
     return f"{name}: {error['msg'].removeprefix('Value error, ')}{given}"

@@ -1,16 +1,23 @@
-"""Owns the commands of alerts: `alerts list`, `acknowledge`, `mute`, `unmute`."""
+"""Owns the commands of alerts: `alerts list`, `acknowledge`, `mute`, `unmute`, `test`."""
 
+import asyncio
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, get_args
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
+from rich.console import Console
 
 from runtime.cli.client import connect, tenant_path
 from runtime.cli.failure import Failure
 from runtime.cli.output import AsJson, TenantArgument, print_json, print_line, print_table
+from runtime.settings import load
 from schemas.alert import AlertRule
+from schemas.settings import ProviderSettings, TenantSettings
 from schemas.times import format_time, parse_time
+
+if TYPE_CHECKING:
+    from runtime.channel_test import Tried
 
 alerts = typer.Typer(no_args_is_help=True, help="What a person should know of: open alerts, seen, muted.")
 
@@ -130,3 +137,46 @@ def alerts_unmute(name: TenantArgument, rule: RuleOption = None, as_json: AsJson
         print_json({"tenant": name, "ended": own})
     else:
         print_line(f"ended: {len(own)} silence{'' if len(own) == 1 else 's'}; what holds is told now")
+
+
+@alerts.command("test")
+def alerts_test(
+    tenant: Annotated[str, typer.Option("--tenant", "-T", metavar="TENANT", help="Of whose alerts.")],
+    channel: Annotated[
+        str | None, typer.Option("--channel", metavar="NAME", help="By one channel; default: by all of the tenant.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send a message that says that it is a test, by each channel that tells of a tenant's alerts; 1 if one fails.
+
+    It goes from here, with the settings of this process, at once: quiet hours and digests do not hold it back.
+
+    Example: poolwatch alerts test -T acme
+    """
+    with connect() as api:
+        own = TenantSettings.model_validate_json(api.request("GET", tenant_path(tenant, "/settings")).content)
+        provider = ProviderSettings.model_validate_json(api.request("GET", "/api/v1/provider/settings").content)
+    # What sends, and Faust beside it, takes longer to import than other commands to run.
+    from runtime.channel_test import channels_to_try, try_channels
+
+    settings = load().alerts
+    chosen = channels_to_try(settings, own, provider, channel)
+    waiting = sorted(each.name for each in chosen)
+    with Console(stderr=True).status(f"waiting for {', '.join(waiting)}") as status:
+
+        def ended(tried: "Tried") -> None:
+            waiting.remove(tried.channel)
+            status.update(f"waiting for {', '.join(waiting)}")
+            if not as_json:
+                print_line(f"{tried.channel}: {tried.error or f'sent, {tried.took_s:.1f} s'}")
+
+        results = asyncio.run(try_channels(settings, chosen, own, ended))
+    if as_json:
+        print_json(
+            [{"channel": each.channel, "sent": each.error is None, "error": each.error, "took_s": each.took_s}
+             for each in results]
+        )  # fmt: skip
+    if failed := [each.channel for each in results if each.error is not None]:
+        raise Failure(
+            f"{', '.join(failed)} did not take the test: correct alerts.channels, or see what its receiver says"
+        )

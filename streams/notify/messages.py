@@ -17,6 +17,8 @@ class Message:
     attempts: int = 0
     due_ms: int = 0
     """Not to be tried before, in ms since 1970; 0 = at once."""
+    is_test: bool = False
+    """Nothing has happened: somebody tries the channel."""
 
 
 @dataclass(frozen=True, slots=True)

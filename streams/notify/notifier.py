@@ -11,7 +11,7 @@ import structlog
 
 from streams.notify.channels import Channel
 from streams.notify.messages import Message, Outcome
-from streams.notify.retry import SendError, wait_ms
+from streams.notify.retry import GIVEN_UP_MS, SendError, as_send_error, pause_ms, wait_ms
 from streams.notify.senders import Sender
 from streams.notify.waiting import Waiting
 
@@ -76,7 +76,9 @@ class Notifier:
             ready = waiting.ready_at(self._clock())
             wait_s = None if ready is None else max(0.0, (ready - self._clock()) / 1_000)
             try:
-                await asyncio.wait_for(news.wait(), wait_s)
+                # Not wait_for: that may swallow the cancellation by `close`.
+                async with asyncio.timeout(wait_s):
+                    await news.wait()
             except TimeoutError:
                 continue
 
@@ -84,28 +86,36 @@ class Notifier:
         tried = [replace(message, attempts=message.attempts + 1) for message in batch]
         try:
             await self._senders[channel.kind].send(channel, batch, self._clock())
-        except SendError as error:
-            self._note(channel, waiting, tried, error)
         except Exception as error:  # noqa: BLE001  # a plugin may raise anything, and must not end the telling
-            self._note(channel, waiting, tried, SendError(f"it could not be sent ({type(error).__name__})"))
+            self._note(channel, waiting, tried, as_send_error(error))
         else:
-            waiting.done(batch)
+            waiting.taken(batch)
             for message in tried:
                 self._report(_outcome(message, "delivered", message.attempts))
 
     def _note(self, channel: Channel, waiting: Waiting, tried: Sequence[Message], error: SendError) -> None:
         most = max(message.attempts for message in tried)
         log.warning("not_told", channel=channel.name, messages=len(tried), attempts=most, error=str(error))
-        wait = wait_ms(min(message.attempts for message in tried), error, self._chance)
-        if wait is None:
-            waiting.done(tried)
-            for message in tried:
-                self._report(_outcome(message, "given_up", message.attempts, 0, error))
-            return
-        at = self._clock() + wait
-        waiting.again([replace(message, due_ms=at) for message in tried], at)
+        said, now = error.of_one_in(len(tried)), self._clock()
+        not_before = now + pause_ms(waiting.failed(now), said, self._chance)
+        kept, gone = [], []
         for message in tried:
-            self._report(_outcome(message, "failed", message.attempts, at, error))
+            wait = wait_ms(message.attempts, said, self._chance)
+            if wait is None:
+                gone.append(message)
+            else:
+                kept.append(replace(message, due_ms=max(now + wait, not_before)))
+        waiting.again(kept, not_before)
+        waiting.done(gone)
+        # A channel that is away for a day would keep each of many messages for as many tries, one after another.
+        hopeless = waiting.hopeless(now, GIVEN_UP_MS)
+        waiting.done(hopeless)
+        ids = {message.alert.id for message in hopeless}
+        for message in [*gone, *hopeless]:
+            self._report(_outcome(message, "given_up", message.attempts, 0, error))
+        for message in kept:
+            if message.alert.id not in ids:
+                self._report(_outcome(message, "failed", message.attempts, message.due_ms, error))
 
 
 def _outcome(message: Message, state: str, attempts: int, next_ms: int = 0, error: SendError | None = None) -> Outcome:

@@ -4,6 +4,9 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any, Protocol
 
 import httpx
@@ -13,11 +16,13 @@ from streams.notify.channels import Channel
 from streams.notify.messages import Message
 from streams.notify.retry import SendError
 from streams.notify.signing import signature
+from streams.notify.threads import Threads
 from streams.notify.wording import Wording
 
 SEND_S = 30.0
 """A receiver that needs longer is tried again later."""
 _LATER = (408, 425, 429)
+_OF_CONTENT = (400, 413, 422)
 
 
 class Sender(Protocol):
@@ -35,14 +40,16 @@ class AppriseSender:
 
     def __init__(self, wording: Wording) -> None:
         self._wording = wording
+        self._threads = Threads()
 
     async def send(self, channel: Channel, messages: Sequence[Message], now_ms: int) -> None:  # noqa: ARG002
-        """Send messages as one. Raises SendError."""
+        """Send messages as one. Raises SendError, and whatever a plugin raises."""
         text = self._wording.text(messages)
+        notify = partial(_notify, channel.address, text.title, text.body, text.html)
         try:
             async with asyncio.timeout(SEND_S):
                 # A thread, for its plugins block; one that hangs is left behind by the time limit.
-                sent = await asyncio.to_thread(_notify, channel.address, text.title, text.body, text.html)
+                sent = await self._threads.run(channel.name, notify)
         except TimeoutError as error:
             raise SendError(f"the service did not take it within {SEND_S:.0f} s") from error
         if sent is None:
@@ -68,6 +75,8 @@ def _notify(address: str, title: str, body: str, html: str) -> bool | None:
             body=html if as_html else body,
             title=title,
             body_format=apprise.NotifyFormat.HTML if as_html else apprise.NotifyFormat.TEXT,
+            # What is too long for a chat comes in parts; HTML would be cut within a tag.
+            overflow=None if as_html else apprise.OverflowMode.SPLIT,
         )
     )
 
@@ -91,15 +100,16 @@ class WebhookSender:
             "webhook-timestamp": str(now_ms // 1_000),
             "webhook-signature": signature(channel.secret, message_id, now_ms // 1_000, body),
         }
+        asked = self._client.stream("POST", channel.address, content=body, headers=headers, timeout=SEND_S)
         try:
-            async with asyncio.timeout(SEND_S):
-                answer = await self._client.post(channel.address, content=body, headers=headers)
-        except TimeoutError as error:
-            raise SendError(f"the receiver did not answer within {SEND_S:.0f} s") from error
+            # The answer's body is not read: it may have no end.
+            async with asyncio.timeout(SEND_S), asked as answer:
+                _judge(answer, now_ms)
+        except (TimeoutError, httpx.TimeoutException):
+            raise SendError(f"the receiver did not answer within {SEND_S:.0f} s") from None
         except httpx.HTTPError as error:
             # Without its text, which holds the address.
             raise SendError(f"the receiver cannot be reached ({type(error).__name__})") from None
-        _judge(answer)
 
     async def close(self) -> None:
         """Let go of connections."""
@@ -108,16 +118,29 @@ class WebhookSender:
     def _told(self, message: Message) -> dict[str, object]:
         alert = message.alert
         link = f"{self._link_base}/tenants/{alert.tenant}" if self._link_base else None
-        return {**alert.model_dump(mode="json"), "display_name": message.display_name, "link": link}
+        told = {**alert.model_dump(mode="json"), "display_name": message.display_name, "link": link}
+        return told | {"test": True} if message.is_test else told
 
 
-def _judge(answer: httpx.Response) -> None:
+def _judge(answer: httpx.Response, now_ms: int) -> None:
     if answer.is_success:
         return
     status = answer.status_code
-    after = answer.headers.get("retry-after", "")
     raise SendError(
         f"the receiver answered {status}",
         for_good=300 <= status < 500 and status not in _LATER,
-        retry_after_ms=int(after) * 1_000 if after.isdecimal() else 0,
+        of_content=status in _OF_CONTENT,
+        retry_after_ms=_retry_after_ms(answer.headers.get("retry-after", ""), now_ms),
     )
+
+
+def _retry_after_ms(said: str, now_ms: int) -> int:
+    """Return how long a receiver wants to be left alone: it says seconds, or a date; 0 for anything else."""
+    if said.isdecimal():
+        return int(said[:9]) * 1_000
+    try:
+        at = parsedate_to_datetime(said)
+    except ValueError:
+        return 0
+    zoned = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+    return max(0, round((zoned - datetime.fromtimestamp(now_ms / 1_000, UTC)).total_seconds() * 1_000))

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import structlog
 from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, PackageLoader, StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
 
@@ -18,6 +19,10 @@ _RULES = {
 }  # fmt: skip
 _LEVELS = {"warning": "Warning", "critical": "Critical", "over": "Over the pool", "over_grace": "Beyond the grace"}
 _LONGEST_TITLE = 200
+_CONTROLS = dict.fromkeys((*range(32), *range(127, 160)), " ")
+_TEST = "Test"
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +49,20 @@ class Wording:
         a message in our words is better than none."""
         try:
             return self._text(self._environments[0], messages)
-        except Exception:  # noqa: BLE001  # whatever somebody wrote into a template
+        except Exception as error:  # noqa: BLE001  # whatever somebody wrote into a template
+            log.warning(
+                "template_failed",
+                error=type(error).__name__,
+                template=getattr(error, "name", None),
+                line=getattr(error, "lineno", None),
+                next_step="correct it in the folder alerts.templates; until then the texts are ours",
+            )
             return self._text(self._environments[1], messages)
 
     def _text(self, environment: SandboxedEnvironment, messages: Sequence[Message]) -> Text:
-        names = {message.alert.tenant: message.display_name for message in messages}
-        alerts = [message.alert for message in messages]
+        names = {message.alert.tenant: one_line(message.display_name or "") for message in messages}
+        tests = {message.alert.id for message in messages if message.is_test}
+        alerts = [_in_lines(message.alert) for message in messages]
 
         def name(alert: Alert) -> str:
             known = names[alert.tenant]
@@ -59,17 +72,30 @@ class Wording:
             "alerts": alerts,
             "firing": sum(alert.state == "firing" for alert in alerts),
             "name": name,
-            "words": words,
+            "words": lambda alert: _TEST if alert.id in tests else words(alert),
             "rule": lambda alert: _RULES[alert.rule],
             "time": lambda at: at.strftime("%d %B %Y, %H:%M UTC") if isinstance(at, datetime) else at,
             "link": lambda alert: f"{self._link_base}/tenants/{alert.tenant}" if self._link_base else None,
         }
-        title = " ".join(environment.get_template("subject.txt").render(given).split())
-        return Text(
-            title[:_LONGEST_TITLE],
-            environment.get_template("message.txt").render(given).strip(),
-            environment.get_template("message.html").render(given).strip(),
+        title, body, html = (
+            environment.get_template(template).render(given).strip()
+            for template in ("subject.txt", "message.txt", "message.html")
         )
+        if not (title and body and html):
+            raise ValueError("a template gave an empty text, which no service takes")
+        return Text(one_line(title)[:_LONGEST_TITLE], body, html)
+
+
+def one_line(text: str) -> str:
+    """Return a text without line ends and control characters: names are what tenants write, and must not become
+    headers or lines of their own."""
+    return " ".join(text.translate(_CONTROLS).split())
+
+
+def _in_lines(alert: Alert) -> Alert:
+    texts = {"detail": one_line(alert.detail), "todo": one_line(alert.todo)}
+    by = None if alert.acknowledged_by is None else one_line(alert.acknowledged_by)
+    return alert.model_copy(update=texts | {"acknowledged_by": by})
 
 
 def words(alert: Alert) -> str:

@@ -13,7 +13,7 @@ ALL = [" ".join(path) for path in commands()]
 CONTRACT = {
     "up", "tenant set", "tenant show", "tenant list", "tenant remove", "provider set", "provider show", "count",
     "counts", "watch", "history", "seats", "explain", "changes", "settings history", "audit", "forecast", "sync list",
-    "sync confirm", "alerts list", "alerts acknowledge", "alerts mute", "alerts unmute",
+    "sync confirm", "alerts list", "alerts acknowledge", "alerts mute", "alerts unmute", "alerts test",
     "refresh", "sources", "graph check", "token create", "token list", "token revoke",
     "import users", "import numbers", "import dial-plan", "import m365", "import events", "dead-letters list",
     "dead-letters replay", "migrate", "topics", "check-config", "version", "run meter", "run counter", "run sink",
@@ -26,6 +26,7 @@ ASK_THE_PORTAL = {
     "explain acme user:1", "settings history acme", "audit acme", "forecast acme", "sync list acme",
     "sync confirm acme 1",
     "alerts list", "alerts acknowledge acme pool", "alerts mute acme --until 2h", "alerts unmute acme",
+    "alerts test -T acme",
     "refresh acme", "refresh acme --wait", "sources acme", "token list", "token revoke 9f2c4b7a1d3e5f60",
     "token create ci --role provider_viewer",
     "graph check -T acme",

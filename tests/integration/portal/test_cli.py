@@ -34,8 +34,10 @@ NOT_HERE = {
     *((name,) for name in ("up", "watch", "migrate")),
     *(("run", name) for name in ("meter", "counter", "sink", "alerts", "portal", "collector")),
     ("graph", "check"),
+    ("alerts", "test"),
 }
-"""Run until they are stopped, need a data directory of their own, or a Microsoft Graph (test_graph_settings)."""
+"""Run until they are stopped, need a data directory of their own, a Microsoft Graph (test_graph_settings), or receivers
+(test_channel_test)."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
