@@ -27,6 +27,8 @@ class Open(msgspec.Struct):
     key: str
     since: int
     told: int
+    risen: int
+    """When it came to its level from below, or was armed anew: who acknowledged it before has seen something else."""
     acknowledged_by: str | None = None
     unsaid: bool = False
     """What it is now came about in a silence: it is told when that ends."""
@@ -122,12 +124,12 @@ def _decide(state: RuleState, reading: Reading, at: int) -> AlertChange | None:
         return None if before is None else "resolved"
     if before is None or before.key != state.key:
         since = at if before is None else before.since
-        state.open = Open(level, state.key, since, at, known=before is not None and before.known)
+        state.open = Open(level, state.key, since, at, at, known=before is not None and before.known)
         return "raised"
     if level == before.level:
         return None
     risen = rank(level) > rank(before.level)
     before.level, before.told = level, at
     if risen:
-        before.acknowledged_by = None
+        before.acknowledged_by, before.risen = None, at
     return "escalated" if risen else "lowered"

@@ -130,6 +130,9 @@ class AlertPartition:
         if tenant is None or kept is None or kept.open is None:
             said = f"{command.tenant} has no open alert of the rule {command.rule}: it may have resolved meanwhile"
             return Answer(id=command.id, tenant=command.tenant, status="invalid", detail=said)
+        if to_ms(command.sent_at) < kept.open.risen:  # also one that is read again after a crash
+            said = f"the alert {command.rule} of {command.tenant} has become another since: look at it once more"
+            return Answer(id=command.id, tenant=command.tenant, status="invalid", detail=said)
         if kept.open.acknowledged_by != command.by:
             kept.open.acknowledged_by = command.by
             reading = next(reading for reading in tenant.read if reading.rule == command.rule)

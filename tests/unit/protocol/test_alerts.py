@@ -174,6 +174,8 @@ def test_who_was_told_is_reminded_until_somebody_has_seen_it() -> None:
         (1_001, "pool", "escalated", "critical"),
         (1_101, "pool", "reminded", "critical"),
     ] == world.changes()
+    again = world.alerts.acknowledge(acknowledged, START_MS + 1_160_000)
+    assert ("invalid", 6) == (again.status, len(world.told)), "what was seen was not this"
     assert [None] * 3 + ["ana"] + [None] * 2 == [told.acknowledged_by for told in world.told]
 
 
