@@ -67,6 +67,11 @@ def fault(error: BaseException, host: str, names: Names, *, has_certificate: boo
     return None
 
 
+def hung_up(error: BaseException) -> bool:
+    """Tell whether the other side ended a handshake without a word."""
+    return any(isinstance(cause, ssl.SSLEOFError | ConnectionResetError) for cause in _chain(error))
+
+
 def _distrust(error: ssl.SSLCertVerificationError, host: str, names: Names) -> str:
     if error.verify_code == _EXPIRED:
         return "its certificate has expired: renew it there"

@@ -82,6 +82,12 @@ def why_not(settings: ClickHouse, url: str, error: Exception) -> StorageUnreacha
     if found := tls.fault(error, host, TLS_NAMES, has_certificate=settings.cert_file is not None):
         kind = StorageUntrustedError if found.untrusted else StorageRefusedError
         return kind(f"{where} cannot be used over TLS: {found.said}")
+    if url.startswith("https:") and settings.cert_file is None and tls.hung_up(error):
+        # Whoever misses a certificate says so after the handshake, and it may hang up before we have read that.
+        return StorageRefusedError(
+            f"{where} hangs up: if it asks clients for a certificate, set {TLS_NAMES.certificate} and {TLS_NAMES.key},"
+            " else look at its log"
+        )
     if isinstance(error, ClickHouseError) and getattr(error, "code", None) in _REFUSED:
         return StorageRefusedError(
             f"{where} refuses user or password: correct them in {_URL} or {variable(('clickhouse', 'password_file'))}"
