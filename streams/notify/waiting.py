@@ -81,10 +81,8 @@ class Waiting:
             return []
         heard = self._heard(now)
         free = [message for message, due in self._dues(gather=False) if due <= now and message.alert.level in heard]
-        _put_in_turn(free)
-        if self._channel.digest_ms or len(free) > STORM:
-            return sorted(free[: self._most], key=_at_ms)
-        return free[:1]
+        free.sort(key=lambda message: message.alert.at)
+        return free[: self._most] if self._channel.digest_ms or len(free) > STORM else free[:1]
 
     def _heard(self, now: int) -> set[AlertLevel | None]:
         levels = {message.alert.level for message in self._messages.values()}
@@ -99,15 +97,6 @@ class Waiting:
             due = max(message.due_ms, before.get(_key(message), 0), _at_ms(message) + digest_ms if digest_ms else 0)
             before[_key(message)] = due
             yield message, due
-
-
-def _put_in_turn(messages: list[Message]) -> None:
-    """Sort by age, but behind all others what was refused most often, with what came later of the same alert: a
-    receiver that fails at one message must get the others."""
-    tries: dict[tuple[str, str], int] = {}
-    for message in messages:
-        tries[_key(message)] = max(tries.get(_key(message), 0), message.attempts)
-    messages.sort(key=lambda message: (tries[_key(message)], message.alert.at))
 
 
 def _key(message: Message) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 import logging
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -38,6 +39,9 @@ async def test_mail_servers_that_hang_hold_up_neither_others_nor_the_end(
             notifier.submit([message(name) for name in hanging])
             assert {"failed"} == set(await reported(outcomes, 40))
             assert {"the service did not take it within 0 s"} == {outcome.error for outcome in outcomes}
+            threads = [thread for thread in threading.enumerate() if thread.name.startswith("channel-")]
+            assert threads
+            assert all(thread.daemon for thread in threads), "the process would wait for them at its end"
         monkeypatch.setattr(senders, "SEND_S", 30.0)
         async with telling({"ops": {"url": box.url}}) as (notifier, outcomes):
             notifier.submit([message("ops")])

@@ -176,6 +176,17 @@ async def test_what_comes_during_an_outage_does_not_use_up_the_tries_of_what_wai
     assert 60 == list(told.ended().values()).count("delivered")
 
 
+async def test_what_comes_later_of_an_alert_waits_for_what_is_to_be_tried_again() -> None:
+    told = Told()
+    told.waiting.add(replace(message("ops", 1), attempts=3, due_ms=START_MS + 60_000))
+    told.waiting.add(message("ops", 2, change="resolved", state="resolved", level=None))
+    told.waiting.add(message("ops", 3, rule="stale"))
+    await told.run(START_MS + 59_000)
+    assert [["id3"]] == told.sender.sent
+    await told.run(START_MS + 61_000)
+    assert [["id3"], ["id1"], ["id2"]] == told.sender.sent
+
+
 async def test_an_end_is_not_told_before_its_beginning() -> None:
     told = Told()
     told.sender.fails = lambda ids: SendError("the receiver answered 503") if len(told.sender.tries) < 3 else None
