@@ -40,7 +40,7 @@ def backup(
 
     Read from POOLWATCH_CLICKHOUSE_URL where it is set, else from the portal that runs, else from --data.
 
-    Example: poolwatch backup /backups/monday
+    Example: poolwatch backup backups/monday
     """
     try:
         with _tables(load(), data) as tables, _progress("backing up", as_json) as on_progress:
@@ -60,7 +60,7 @@ def restore(
 
     Stop sinks and portals before. The next start, or `poolwatch rebuild kafka`, fills Kafka from it.
 
-    Example: poolwatch restore /backups/monday --data data
+    Example: poolwatch restore backups/monday --data data
     """
     settings = load()
     try:

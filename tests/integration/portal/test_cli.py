@@ -35,9 +35,10 @@ NOT_HERE = {
     *(("run", name) for name in ("meter", "counter", "sink", "alerts", "portal", "collector")),
     ("graph", "check"),
     ("alerts", "test"),
+    *(("restore",), ("rebuild", "kafka"), ("rebuild", "clickhouse"), ("forget",)),
 }
-"""Run until they are stopped, need a data directory of their own, a Microsoft Graph (test_graph_settings), or receivers
-(test_channel_test)."""
+"""Run until they are stopped, need a data directory or a cluster of their own, a Microsoft Graph (test_graph_settings), or receivers
+(test_channel_test). What is forgotten is gone for good (test_forget)."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 OWN = f"/api/v1/tenants/{TENANT}"
 TOKEN = "9f2c4b7a1d3e5f60"
-NOW = {"computed_at", "audited_at"}
+NOW = {"computed_at", "audited_at", "based_on"}
 """When an answer was made: another instant each time."""
 
 
@@ -52,6 +52,7 @@ SAME = [
     Same(f"explain {TENANT} {ANA}", f"{OWN}/seats/{ANA}"),
     Same(f"changes {TENANT} --from {FROM} --to {TO}", f"{OWN}/changes", {"from": FROM, "to": TO}, items=True),
     Same(f"audit {TENANT}", f"{OWN}/audit"),
+    Same(f"forecast {TENANT}", f"{OWN}/forecast"),
     Same(f"reclaim {TENANT}", f"{OWN}/reclaim", {"limit": 1_000}),
     Same(f"report {TENANT}", f"{OWN}/reports/monthly"),
     Same(f"what-if {TENANT} --pool 450", f"{OWN}/what-if", body={"acquired_licenses": 450}),
@@ -77,6 +78,7 @@ OF_ITS_OWN = {
     *("up", "migrate", "topics", "check-config", "version", "dead-letters list", "dead-letters replay"),
     *("run meter", "run counter", "run sink", "run alerts", "run portal", "run collector", "graph check"),
     *("import users", "import numbers", "import dial-plan", "import m365", "import events"),
+    *("backup", "restore", "rebuild kafka", "rebuild clickhouse", "forget", "alerts test"),
     "watch",    # for ever: the counts of the stream, each as `count` prints it (test_cli)
     "refresh",  # below
 }  # fmt: skip
