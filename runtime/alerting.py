@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from runtime.settings import Alerts, ChannelSettings, Settings, SettingsError
 from streams.alerts import Desk, Report
+from streams.metrics.alerting import begin
 from streams.notify.channels import Channel, Quiet, channels_for
 from streams.notify.notifier import Notifier
 from streams.notify.senders import AppriseSender, Sender, WebhookSender
@@ -22,6 +23,7 @@ from streams.protocol.alerts import ChannelsOf
 def alerting(settings: Settings) -> tuple[ChannelsOf, Desk]:
     """Return which channels a tenant's alerts go to, and the desk that tells them. Raises SettingsError."""
     channels = channels_of(settings.alerts)
+    begin(channels)
     # Also without channels: what waits for one that is gone from the settings must be given up.
     telling = partial(_notifier, channels, settings.alerts)
     return lambda tenant, own: channels_for(tenant, own, channels), Desk(settings.kafka.partitions, telling)

@@ -12,7 +12,7 @@ from faust.types import TP
 from schemas.topics import TopicName
 from streams.batch_transport import BatchApp, BatchConsumer, batch_topic
 from streams.kafka import KafkaOptions, new_producer
-from streams.metrics import holdings, partitions
+from streams.metrics import holdings, partitions, work
 from streams.pipeline import Pipelines, Worker
 from streams.protocol.owned_log import NewerFormatError, SupersededError
 from streams.settings_reader import SettingsReader
@@ -39,6 +39,7 @@ class Process:
         self._producer: AIOKafkaProducer | None = None
         self._crash: asyncio.Future[None] | None = None
         self._pipelines = Pipelines(name, lambda partition: new_worker(self, partition), options, by_name, on_ready)
+        work.begin(name, by_name.values())
         partitions.watch(name, self._pipelines)
         holdings.watch(name, self._pipelines)
         signals: Any = self.app

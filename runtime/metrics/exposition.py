@@ -10,12 +10,12 @@ from runtime.metrics import health
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # when each series began: twice the lines, for what no question of ours asks
 
-_about = CollectorRegistry()
-Gauge("poolwatch_build_info", "1; which version runs, on which Python.", ["version", "python"], registry=_about).labels(
+about = CollectorRegistry()
+Gauge("poolwatch_build_info", "1; which version runs, on which Python.", ["version", "python"], registry=about).labels(
     version("poolwatch"), platform.python_version()
 ).set(1)
 
-EVERYWHERE = (REGISTRY, health.registry, _about)
+EVERYWHERE = (REGISTRY, health.registry, about)
 """What every process shows: memory, processor time and garbage (the client library's), its loop, its version."""
 
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from typing import get_args
 
 from prometheus_client import CollectorRegistry
 from prometheus_client import Counter as Counted
@@ -15,6 +16,13 @@ NOTIFICATIONS = Counted(
     "poolwatch_notifications", "Tries to tell somebody, by channel and what came of them.", ["channel", "outcome"],
     registry=registry,
 )  # fmt: skip
+
+
+def begin(channels: Iterable[str]) -> None:
+    """Tell 0 of what has not happened yet: an alert on the first time has no rate without."""
+    for channel in channels:
+        for outcome in get_args(Outcome.__annotations__["state"]):
+            NOTIFICATIONS.labels(channel, outcome)
 
 
 def tried(outcome: Outcome) -> None:

@@ -16,6 +16,8 @@ RETRIES = Counter(
 DEAD_LETTERS = Counter(
     "poolwatch_dead_letters", "Records and events that were refused.", ["role", "reason"], registry=registry
 )
+for _reason in ("invalid", "not_json", "not_storable"):
+    DEAD_LETTERS.labels("sink", _reason)  # 0 is told too: a rate needs a beginning
 LAG = Gauge("poolwatch_sink_lag_records", "Records that are not stored yet.", ["topic"], registry=registry)
 LAG_S = Gauge("poolwatch_sink_lag_seconds", "Age of the oldest record that is not stored yet.", registry=registry)
 PARTITIONS = Gauge("poolwatch_sink_partitions", "Partitions assigned to this sink.", registry=registry)
