@@ -10,7 +10,7 @@ import httpx
 from pydantic import SecretStr
 
 from runtime.settings import Alerts, ChannelSettings, Settings, SettingsError
-from streams.alerts import Desk, Report
+from streams.alert_desk import Desk, Report
 from streams.metrics.alerting import begin
 from streams.notify.channels import Channel, Quiet, channels_for
 from streams.notify.notifier import Notifier

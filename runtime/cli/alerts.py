@@ -17,7 +17,7 @@ from schemas.settings import ProviderSettings, TenantSettings
 from schemas.times import format_time, parse_time
 
 if TYPE_CHECKING:
-    from runtime.channel_test import Tried
+    from runtime.trial_message import Tried
 
 alerts = typer.Typer(no_args_is_help=True, help="What a person should know of: open alerts, seen, muted.")
 
@@ -157,7 +157,7 @@ def alerts_test(
         own = TenantSettings.model_validate_json(api.request("GET", tenant_path(tenant, "/settings")).content)
         provider = ProviderSettings.model_validate_json(api.request("GET", "/api/v1/provider/settings").content)
     # What sends, and Faust beside it, takes longer to import than other commands to run.
-    from runtime.channel_test import channels_to_try, try_channels
+    from runtime.trial_message import channels_to_try, try_channels
 
     settings = load().alerts
     chosen = channels_to_try(settings, own, provider, channel)

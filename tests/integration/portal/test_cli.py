@@ -38,7 +38,7 @@ NOT_HERE = {
     *(("restore",), ("rebuild", "kafka"), ("rebuild", "clickhouse"), ("forget",)),
 }
 """Run until they are stopped, need a data directory or a cluster of their own, a Microsoft Graph (test_graph_settings),
-or receivers (test_channel_test). What is forgotten is gone for good."""
+or receivers (test_trial_message). What is forgotten is gone for good."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

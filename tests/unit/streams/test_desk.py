@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from schemas.identifiers import partition_of
-from streams.alerts import Desk, Report
+from streams.alert_desk import Desk, Report
 from streams.notify.messages import Message, Outcome
 from tests.support.messages import message
 
