@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BENCH_VENV := .venv-bench
 LOCK_VENV := build/lock-venv
-WORKERS ?= 2
+WORKERS ?= 3
 INSTALL := install --disable-pip-version-check --quiet
 LOCK := $(LOCK_VENV)/bin/uv pip compile pyproject.toml --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
 	--only-binary :all: --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"

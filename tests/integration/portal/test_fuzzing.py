@@ -97,7 +97,7 @@ def _takes_anything(operation: str) -> bool:
 
 
 def _ask(case: AnyCase, url: str) -> None:
-    case.call_and_validate(base_url=url, checks=CHECKS)
+    case.call_and_validate(base_url=url, checks=CHECKS, timeout=60)  # an erasure rewrites tables
 
 
 def _ask_stream(case: AnyCase, url: str) -> None:
