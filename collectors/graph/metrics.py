@@ -37,6 +37,7 @@ CREDENTIAL_ENDS = Gauge(
 for _outcome in ("ok", "retry_after", "back_off"):
     REQUESTS.labels(_outcome)  # 0 is told too: a rate needs a beginning
 for _errand in ("full", "delta"):
+    ERRAND_S.labels(_errand)
     for _outcome in ("ok", "again", "failed", "broke"):
         ERRANDS.labels(_errand, _outcome)
 

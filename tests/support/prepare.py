@@ -9,11 +9,13 @@ from tests.support.kafka_docker import docker_answers
 from tests.support.kafka_jars import VERSION, KafkaJarsError, ensure_jars, jar_folder
 from tests.support.oidc.modules import VERSION as OIDC_VERSION
 from tests.support.oidc.modules import OidcModulesError, ensure_modules, why_not_oidc
+from tests.support.prometheus import HOW_TO_GET_IT as HOW_TO_GET_PROMETHEUS
+from tests.support.prometheus import PrometheusError, fetch_prometheus, find_program, may_fetch
 
 
 def main(*, browser: bool) -> int:
     """Return the exit status: 1 when something that should be there cannot be had."""
-    return max(_kafka(), _oidc(), _chromium() if browser else 0)
+    return max(_kafka(), _oidc(), _prometheus(), _chromium() if browser else 0)
 
 
 def _kafka() -> int:
@@ -43,6 +45,21 @@ def _oidc() -> int:
     except OidcModulesError as error:
         print(error, file=sys.stderr)
         return 1
+    return 0
+
+
+def _prometheus() -> int:
+    found = find_program("prometheus")
+    if found is None and may_fetch():
+        print("Fetching Debian's package prometheus (19 MB), which is unpacked and not installed ...", flush=True)
+        try:
+            found = fetch_prometheus()
+        except PrometheusError as error:  # all the other tests can run without it
+            print(error, file=sys.stderr)
+    if found is None:
+        print(f"WITHOUT PROMETHEUS, SO RULES AND DASHBOARDS ARE NOT TRIED. To have it, {HOW_TO_GET_PROMETHEUS}.")
+    else:
+        print(f"Prometheus for the tests: {found}")
     return 0
 
 
