@@ -8,6 +8,7 @@ from aiokafka.errors import KafkaError
 
 from collectors.errors import PublishFailedError
 from collectors.partitioner import Record
+from schemas import traces
 from schemas.topics import TopicName, full_name
 
 MAX_IN_FLIGHT = 64
@@ -42,7 +43,9 @@ class KafkaPublisher:
             await self._settle_oldest()
         topic = full_name(self._prefix, record.topic)
         try:
-            future = await self._producer.send(topic, record.value, key=record.key, partition=record.partition)
+            future = await self._producer.send(
+                topic, record.value, key=record.key, partition=record.partition, headers=list(traces.headers())
+            )
         except (KafkaError, AssertionError) as error:  # aiokafka asserts that a partition exists
             raise self._failure(record, error) from error
         future.add_done_callback(_look_at)

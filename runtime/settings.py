@@ -271,6 +271,13 @@ class Metrics(_Group):
     """None = nowhere."""
 
 
+class Tracing(_Group):
+    """Where traces from event to count are sent."""
+
+    endpoint: Annotated[str, AfterValidator(_http)] | None = None
+    """Of OTLP over HTTP, without `/v1/traces`; None = there are none."""
+
+
 class Settings(BaseSettings):
     """The whole tree."""
 
@@ -299,6 +306,7 @@ class Settings(BaseSettings):
     retention: Retention = Retention()
     log: Log = Log()
     metrics: Metrics = Metrics()
+    tracing: Tracing = Tracing()
 
     @classmethod
     def settings_customise_sources(

@@ -12,6 +12,7 @@ from streams.kafka import KafkaOptions, end_offset, read_range, write
 from streams.metrics import work
 from streams.protocol.effects import Append, Done, Effect, Pause, Publish, ReadBack, Steps
 from streams.protocol.owned_log import OwnedLog
+from streams.trace import PartitionTrace
 
 LOOK_INTERVAL_S = 600.0
 """Well below `min.compaction.lag.ms`: what a stranger wrote must be noticed before it is all that compaction keeps."""
@@ -37,6 +38,7 @@ class Executor:
     ) -> None:
         """`committable(topic, offset)` is told what may be committed."""
         self._role = role
+        self.trace = PartitionTrace(role, partition)
         self._producer = producer
         self._options = options
         self._owned = options.topic(owned)
@@ -96,9 +98,12 @@ class Executor:
     async def _effect(self, effect: Append | Publish | ReadBack | Done) -> Any:
         match effect:
             case Append(items=items):
-                return await write(self._producer, self._owned, self._partition, items, now_ms())
+                with self.trace.step(effect):
+                    return await write(self._producer, self._owned, self._partition, items, now_ms())
             case Publish(topic=topic, partition=partition, items=items):
-                return await write(self._producer, self._options.topic(topic), partition, items, now_ms())
+                with self.trace.step(effect):
+                    carried = self.trace.carried(items, effect.step)
+                    return await write(self._producer, self._options.topic(topic), partition, carried, now_ms())
             case ReadBack(start=start, end=end):
                 return await read_range(self._options, self._owned, self._partition, start, end)
             case Done(offsets=offsets):

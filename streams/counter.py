@@ -117,6 +117,10 @@ class CounterWorker:
 
     async def process(self, topic: TopicName, records: Sequence[LogRecord]) -> None:
         """Process a batch of tallies or commands."""
+        with self._executor.trace.batch(topic, records):
+            await self._process(topic, records)
+
+    async def _process(self, topic: TopicName, records: Sequence[LogRecord]) -> None:
         refusals = Refusals(topic, self._partition, self._options.partitions, now_ms())
         if topic == "tallies":
             for record, why in self._apply(records):

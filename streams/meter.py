@@ -63,7 +63,8 @@ class MeterWorker:
     async def process(self, topic: TopicName, records: Sequence[LogRecord]) -> None:
         """Process a batch, steps 1 to 4."""
         before = self.meter.events
-        await self._executor.run(self.meter.batch(topic, records))
+        with self._executor.trace.batch(topic, records):
+            await self._executor.run(self.meter.batch(topic, records))
         work.EVENTS.labels(topic).inc(self.meter.events - before)
 
     async def lose(self, topic: TopicName, first: int, end: int) -> None:

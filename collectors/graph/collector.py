@@ -17,6 +17,7 @@ from collectors.graph.reading.collected import Collected
 from collectors.graph.reading.parts import PartStates, States
 from collectors.graph.schedule import Due, Schedule
 from collectors.graph.visit import Visited, Visitor
+from schemas import traces
 from schemas.commands import Notified
 from schemas.events import FacetName
 from schemas.sources import SourceState
@@ -181,7 +182,8 @@ class GraphCollector:
     async def _errand(self, held: Collected, due: Due) -> None:
         visited, outcome, began = Visited(ok=False), "stopped", self._clock()
         try:
-            visited = await self._visitor.visit(held, due)
+            with traces.span("graph errand", attributes={"errand": due.errand, "tenant": due.tenant}):
+                visited = await self._visitor.visit(held, due)
             outcome = "ok" if visited.ok else "again"
         except CollectorError as error:
             outcome = "failed"

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -14,6 +15,7 @@ from portal.api.body_schemas import one_or_many_events
 from portal.api.context import Ctx, Who
 from portal.api.models.events import Receipt
 from portal.problems import Problem
+from schemas import traces
 from schemas.events import MAX_ARRAY_BYTES, MAX_ARRAY_EVENTS
 from schemas.intake import Rejection
 from schemas.times import to_ms
@@ -33,7 +35,8 @@ async def receive(context: Ctx, principal: Who, request: Request) -> JSONRespons
     A tenant's admin sends events of its tenants, and makes none of them.
     """
     body = await read_body(request, MAX_ARRAY_BYTES, f"send {MAX_ARRAY_EVENTS:,} events or fewer")
-    result = await context.services.intake.accept(body, to_ms(context.now()), _may_send(context, principal))
+    with _span(request):
+        result = await context.services.intake.accept(body, to_ms(context.now()), _may_send(context, principal))
     counted = request.app.state.metrics.events
     counted.labels("accepted").inc(result.accepted)
     counted.labels("rejected").inc(len(result.rejected))
@@ -46,6 +49,13 @@ async def receive(context: Ctx, principal: Who, request: Request) -> JSONRespons
     if result.unknown_facts:
         answer["unknown_facts"] = result.unknown_facts
     return JSONResponse(answer, 202)
+
+
+def _span(request: Request) -> AbstractContextManager[None]:
+    if not traces.is_on():
+        return traces.NOTHING
+    sender = traces.read(request.headers.get(traces.HEADER, ""))
+    return traces.span("POST /api/v1/events", "server", [sender] if sender is not None else [])
 
 
 def _may_send(context: Context, principal: Principal) -> Callable[[str], bool]:

@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from portal.services import NoBroker
+from schemas import traces
 from schemas.topics import TopicName, full_name
 
 log = structlog.get_logger()
@@ -58,7 +59,7 @@ class Publisher:
             key=record.key,
             partition=record.partition,
             timestamp_ms=timestamp_ms,
-            headers=list(record.headers),
+            headers=[*record.headers, *traces.headers()],
         )
 
 

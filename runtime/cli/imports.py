@@ -28,6 +28,9 @@ from runtime.cli.failure import Failure
 from runtime.cli.output import AsJson, print_json, print_line
 from runtime.cli.sync_history import ApiHistory
 from runtime.installation import Installation, find
+from runtime.settings import load
+from runtime.tracing import traced
+from schemas import traces
 from schemas.identifiers import is_tenant
 from schemas.times import parse_time
 
@@ -158,7 +161,11 @@ def _instant(text: str | None) -> Any:
 def _import(kind: ImportKind, files: list[Path], options: ImportOptions, as_json: bool) -> None:
     installation = find()
     try:
-        with _progress(as_json) as on_progress:
+        with (
+            traced(load().tracing, "import"),
+            traces.span(f"import {kind}", attributes={"files": len(files)}),
+            _progress(as_json) as on_progress,
+        ):
             summary = asyncio.run(_run(kind, files, options, installation, on_progress))
     except (CollectorError, ServiceError) as error:
         raise Failure(str(error)) from error

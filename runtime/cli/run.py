@@ -8,7 +8,7 @@ import typer
 
 from runtime.cli.failure import Failure
 from runtime.logging import configure
-from runtime.metrics.process import figures_served
+from runtime.metrics.process import observed
 from runtime.metrics.server import MetricsError
 from runtime.portal_process import PortalError, serve
 from runtime.settings import Settings, load
@@ -44,7 +44,7 @@ def sink() -> None:
 
     settings = _settings()
     try:
-        with figures_served(settings.metrics, "sink") as (_, health):
+        with observed(settings, "sink") as (_, health):
             run_sink(settings, health)
     except (SinkError, MetricsError) as error:
         raise Failure(str(error)) from error
@@ -67,7 +67,7 @@ def portal() -> None:
     """
     settings = _settings()
     try:
-        with figures_served(settings.metrics, "portal") as (shown, health):
+        with observed(settings, "portal") as (shown, health):
             asyncio.run(serve(settings, shown, health))
     except (PortalError, MetricsError) as error:
         raise Failure(str(error)) from error
@@ -88,7 +88,7 @@ def collector(
 
     settings = _settings()
     try:
-        with figures_served(settings.metrics, "collector") as (_, health):
+        with observed(settings, "collector") as (_, health):
             run_collector(settings, health)
     except (CollectorProcessError, PortalError, MetricsError) as error:
         raise Failure(str(error)) from error
@@ -100,7 +100,7 @@ def _run_worker(role: Literal["meter", "counter", "alerts"]) -> None:
 
     settings = _settings()
     try:
-        with figures_served(settings.metrics, role) as (_, health):
+        with observed(settings, role) as (_, health):
             code = run_worker(settings, [role], health)
     except (WorkerError, TopicsError, MetricsError) as error:
         raise Failure(str(error)) from error

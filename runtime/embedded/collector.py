@@ -9,6 +9,7 @@ from runtime.graph_process import CollectorProcessError, run_collector
 from runtime.logging import configure
 from runtime.metrics.merged import figures_for_portal
 from runtime.portal_process import PortalError
+from runtime.tracing import traced
 
 
 def main() -> int:
@@ -16,7 +17,8 @@ def main() -> int:
     settings = own_settings(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]))
     configure(settings.log)
     try:
-        with figures_for_portal(run_folder(Path(sys.argv[2])), "collector", "collector") as health:
+        folder = run_folder(Path(sys.argv[2]))
+        with traced(settings.tracing, "collector"), figures_for_portal(folder, "collector", "collector") as health:
             run_collector(settings, health, session_timeout_s=SESSION_TIMEOUT_S)
     except (CollectorProcessError, PortalError) as error:
         sys.stderr.write(f"{error}\n")

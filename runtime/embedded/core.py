@@ -30,6 +30,7 @@ from runtime.metrics.process import registries_of
 from runtime.portal_process import PortalError, clickhouse_store, clickhouse_tokens, listen, services, web_config
 from runtime.settings import Settings
 from runtime.sink_process import store
+from runtime.tracing import traced
 from runtime.web_server import serve
 from streams.garbage import collect_rarely
 
@@ -40,7 +41,8 @@ def main() -> int:
     settings = own_settings(sys.argv[1], data, int(sys.argv[3]))
     configure(settings.log)
     try:
-        asyncio.run(_run(settings, data, demo="--demo" in flags, fresh="--fresh" in flags))
+        with traced(settings.tracing, "core"):
+            asyncio.run(_run(settings, data, demo="--demo" in flags, fresh="--fresh" in flags))
     except (StorageError, PortalError, topics.TopicsError) as error:
         sys.stderr.write(f"{error}\n")
         return 1

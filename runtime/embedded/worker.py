@@ -10,6 +10,7 @@ from runtime.embedded.marks import COUNTING_MARK, REBUILT_MARK, run_folder
 from runtime.embedded.own_settings import SESSION_TIMEOUT_S, own_settings
 from runtime.logging import configure
 from runtime.metrics.merged import figures_for_portal
+from runtime.tracing import traced
 from runtime.worker import app_of, options_of
 from streams.run import run_apps
 
@@ -39,7 +40,10 @@ def main() -> int:
         app_of("counter", settings, options, partial(ready, "counter")),
         app_of("alerts", settings, options),  # counts do not wait for it
     ]
-    with figures_for_portal(folder, "worker", "meter", "counter", "alerts") as health:
+    with (
+        traced(settings.tracing, "worker"),
+        figures_for_portal(folder, "worker", "meter", "counter", "alerts") as health,
+    ):
         return run_apps(apps, health.watch)
 
 

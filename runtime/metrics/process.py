@@ -9,7 +9,8 @@ from prometheus_client import CollectorRegistry
 from runtime.metrics.exposition import Shown
 from runtime.metrics.health import Health
 from runtime.metrics.server import serve_figures
-from runtime.settings import Metrics
+from runtime.settings import Settings
+from runtime.tracing import traced
 
 Role = Literal["meter", "counter", "alerts", "sink", "portal", "collector"]
 
@@ -35,11 +36,13 @@ def registries_of(*roles: Role) -> list[CollectorRegistry]:
 
 
 @contextlib.contextmanager
-def figures_served(own: Metrics, *roles: Role) -> Iterator[tuple[Shown, Health]]:
-    """Serve the figures of this process until left, if the settings name a port. Raises MetricsError."""
-    shown = Shown(registries_of(*roles))
+def observed(settings: Settings, role: Role) -> Iterator[tuple[Shown, Health]]:
+    """Let this process be observed until left, as far as the settings say where: figures and probes at a port, traces
+    sent. Raises MetricsError."""
+    shown = Shown(registries_of(role))
     health = Health()
     with contextlib.ExitStack() as stack:
-        if own.port is not None:
-            stack.enter_context(serve_figures(own.host, own.port, shown, health))
+        if settings.metrics.port is not None:
+            stack.enter_context(serve_figures(settings.metrics.host, settings.metrics.port, shown, health))
+        stack.enter_context(traced(settings.tracing, role))
         yield shown, health

@@ -141,9 +141,9 @@ class EmbeddedStack:
         items: list[dict[str, Any]] = self.get(f"/tenants/{tenant}/changes", limit=1_000)["items"]
         return items
 
-    def post_events(self, *events: dict[str, Any]) -> httpx.Response:
+    def post_events(self, *events: dict[str, Any], headers: dict[str, str] | None = None) -> httpx.Response:
         """POST events."""
-        return httpx.post(f"{self.url}/api/v1/events", json=list(events), timeout=60)
+        return httpx.post(f"{self.url}/api/v1/events", json=list(events), headers=headers, timeout=60)
 
 
 @contextmanager
