@@ -16,7 +16,7 @@ from streams.batch_transport import BatchConsumer, Fetched
 from streams.kafka import KafkaOptions, beginnings_of, read_from
 from streams.metrics import work
 from streams.metrics.holdings import Holdings
-from streams.metrics.partitions import Standing
+from streams.metrics.partitions import Standing, lag_s
 from streams.protocol.effects import LogRecord
 from streams.protocol.ledger import Ledger
 
@@ -122,14 +122,9 @@ class Pipeline:
             end: int | None = self._consumer.highwater(TP(self._options.topic(topic), self.partition))
             lag = max(0, (end or 0) - ledger.next_offset)
             own = [batch for batch in waiting if batch.topic == topic]
-            if not lag:
-                age_s = 0.0
-            elif own:
-                age_s = max(0.0, time.time() - own[0].fetched.records[0].timestamp / 1_000)
-            else:  # not fetched yet, so that nobody knows how old it is: at most as old as this
-                age_s = max(0.0, time.monotonic() - self._last_offer)
-            size = sum(batch.size for batch in own)
-            yield Standing(topic, self.partition, ledger.next_offset, lag, age_s, size)
+            oldest_ms = own[0].fetched.records[0].timestamp if own else None
+            age_s = lag_s(lag, oldest_ms, time.monotonic() - self._last_offer, time.time())
+            yield Standing(topic, self.partition, ledger.next_offset, lag, age_s, sum(batch.size for batch in own))
 
     async def stop(self, deadline_s: float) -> None:
         """Finish the batch in hand, publish what is due, and end; what is queued is read again by the next owner."""

@@ -24,6 +24,14 @@ class Standing:
     queued_bytes: int
 
 
+def lag_s(lag: int, oldest_ms: int | None, idle_s: float, now_s: float) -> float:
+    """Return for how long the oldest of `lag` records has waited. One that is not fetched yet (None) says nothing of
+    its age; it has waited for as long as nothing was fetched, at most."""
+    if not lag:
+        return 0.0
+    return max(0.0, idle_s if oldest_ms is None else now_s - oldest_ms / 1_000)
+
+
 class Owned(Protocol):
     """The partitions that a role of this process owns."""
 
