@@ -86,7 +86,7 @@ def open_page(chromium: Browser, demo: EmbeddedStack, watch: Watch) -> Iterator[
             base_url=demo.url, color_scheme=theme, viewport=size, timezone_id=ZONE, locale="en-US"
         )
         contexts.append(context)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         watch.over(context)
         page = context.new_page()
         page.goto(path)

@@ -30,7 +30,7 @@ def test_a_held_sync_waits_on_the_page_and_goes_through_when_a_person_says_so(
     page = open_page("/sync")
     row = page.get_by_role("row").filter(has_text=tenant).first
     expect(row).to_contain_text("users-file")
-    expect(row.get_by_role("cell").filter(has_text=str(_BEFORE))).to_be_visible()
+    expect(row.get_by_role("cell", name=str(_BEFORE), exact=True)).to_be_visible()
     held = page.get_by_role("row").filter(has_text=tenant)
     waiting = held.count()
     row.get_by_role("button", name="Let it through").click()
