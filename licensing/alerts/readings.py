@@ -1,7 +1,8 @@
 """Owns what all rules read of a tenant: its newest count, its settings, and what was found of it. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from licensing.alerts.levels import Reading, Step
 from licensing.alerts.pool import pool_reading
@@ -16,8 +17,7 @@ _HINT_RULES: dict[AlertRule, Hint] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """What a look at stored facts has found for a rule."""
 
     value: float | None

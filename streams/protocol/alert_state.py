@@ -3,6 +3,7 @@ and what is yet to be told. One record holds all of it, so that no crash parts a
 
 import msgspec
 
+from licensing.alerts.readings import Found
 from licensing.alerts.triggers import RuleState
 from schemas.alert import AlertRule
 
@@ -26,13 +27,6 @@ class Untold(msgspec.Struct):
     channels: dict[str, Pending] = {}
 
 
-class FoundState(msgspec.Struct):
-    """What a look at the stored facts found."""
-
-    value: float | None
-    detail: str = ""
-
-
 class AlertState(msgspec.Struct):
     """A tenant's alerts. Of two records, the one of the higher (epoch, seq) is the newer."""
 
@@ -44,7 +38,7 @@ class AlertState(msgspec.Struct):
     count: tuple[int, int] = (-1, -1)
     """Epoch and version of the newest count that was taken."""
     rules: dict[AlertRule, RuleState] = {}
-    found: dict[AlertRule, FoundState] = {}
+    found: dict[AlertRule, Found] = {}
     outbox: list[Untold] = []
 
     @property

@@ -8,6 +8,7 @@ often it was killed.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from operator import is_not
 
 import msgspec
@@ -24,7 +25,7 @@ from schemas.count import Count
 from schemas.identifiers import PROVIDER_KEY
 from schemas.settings import AlertSettings, ProviderSettings, TenantSettings
 from schemas.times import to_ms
-from streams.protocol.alert_state import AlertState, FoundState, Pending, Untold
+from streams.protocol.alert_state import AlertState, Pending, Untold
 from streams.protocol.settings_book import SettingsBook
 
 ChannelsOf = Callable[[str, AlertSettings], Sequence[str]]
@@ -94,34 +95,24 @@ class AlertPartition:
         if _place(count) <= tenant.state.count:
             self.recall(count)
             return
-        at = max(tenant.state.at, min(to_ms(count.computed_at), now))
-        self._advance(tenant, at - 1)  # what ends at this very instant has not lasted
-        tenant.state.count = _place(count)
-        self._take(tenant, count)
-        self._read(tenant, at)
+        self._judge(tenant, count, _instant(tenant, count.computed_at, now))
 
     def settings_changed(self, name: str, now: int) -> None:
         """Take note that the book has new settings of a tenant, or (`_provider`) of the provider."""
         for tenant in list(self._tenants.values()) if name == PROVIDER_KEY else [self._tenants.get(name)]:
             if tenant is not None and tenant.count is not None:
-                at = max(tenant.state.at, now)
-                self._advance(tenant, at - 1)
-                self._take(tenant, tenant.count)
-                self._read(tenant, at)
+                self._judge(tenant, tenant.count, max(tenant.state.at, now))
 
     def found(self, finding: Finding, now: int) -> None:
         """Take what a look at the stored facts has found, in place of what it found before."""
         tenant = self._tenant(finding.tenant)
-        at = max(tenant.state.at, min(to_ms(finding.sent_at), now))
-        self._advance(tenant, at - 1)
         if finding.value is None:
             tenant.state.found.pop(finding.rule, None)
         else:
-            tenant.state.found[finding.rule] = FoundState(finding.value, finding.detail)
+            tenant.state.found[finding.rule] = Found(finding.value, finding.detail)
         self._touched.add(finding.tenant)
         if tenant.count is not None:
-            self._take(tenant, tenant.count)
-            self._read(tenant, at)
+            self._judge(tenant, tenant.count, _instant(tenant, finding.sent_at, now))
 
     def acknowledge(self, command: AcknowledgeAlert, now: int) -> Answer:
         """Note that a person has seen an open alert; the answer says `invalid` where there is none."""
@@ -136,8 +127,7 @@ class AlertPartition:
         if kept.open.acknowledged_by != command.by:
             kept.open.acknowledged_by = command.by
             reading = next(reading for reading in tenant.read if reading.rule == command.rule)
-            at = max(tenant.state.at, min(to_ms(command.sent_at), now))
-            self._tell(tenant, kept.open, reading, at, "acknowledged")
+            self._tell(tenant, kept.open, reading, _instant(tenant, command.sent_at, now), "acknowledged")
             self._plan(tenant)
         return Answer(id=command.id, tenant=command.tenant, status="done")
 
@@ -183,15 +173,19 @@ class AlertPartition:
     def _tenant(self, name: str) -> _Tenant:
         return self._tenants.setdefault(name, _Tenant(AlertState(name, self.epoch)))
 
+    def _judge(self, tenant: _Tenant, count: Count, at: int) -> None:
+        """Let time pass up to an instant, and hold what is read by then against what holds."""
+        self._advance(tenant, at - 1)  # what ends at this very instant has not lasted
+        tenant.state.count = max(_place(count), tenant.state.count)
+        self._take(tenant, count)
+        self._read(tenant, at)
+
     def _take(self, tenant: _Tenant, count: Count) -> None:
         rules = self.book.rules_of(count.tenant)
         made_of = (rules.settings, self.book.provider)
         if tenant.limits is None or tenant.limits_of is None or any(map(is_not, made_of, tenant.limits_of)):
             tenant.limits_of, tenant.limits = made_of, alert_limits(*made_of)
-        found: dict[AlertRule, Found] = {
-            rule: Found(kept.value, kept.detail) for rule, kept in tenant.state.found.items()
-        }
-        tenant.count, tenant.read = count, readings(count, tenant.limits, found, removed=rules.removed)
+        tenant.count, tenant.read = count, readings(count, tenant.limits, tenant.state.found, removed=rules.removed)
         self._plan(tenant)
 
     def _read(self, tenant: _Tenant, at: int) -> None:
@@ -268,6 +262,11 @@ class AlertPartition:
         value = msgspec.Raw(alert.model_dump_json().encode())
         tenant.state.outbox.append(Untold(value, alert.id, channels={name: Pending() for name in channels}))
         self._touched.add(alert.tenant)
+
+
+def _instant(tenant: _Tenant, said: datetime, now: int) -> int:
+    """Return when something came about that says so itself: not ahead of the clock, nor before what was judged."""
+    return max(tenant.state.at, min(to_ms(said), now))
 
 
 def _place(count: Count) -> tuple[int, int]:
