@@ -12,6 +12,7 @@ from runtime.alerting import channels_of, senders
 from runtime.settings import Alerts, SettingsError
 from schemas.alert import Alert
 from schemas.settings import ProviderSettings, TenantSettings
+from streams.clock import now_ms
 from streams.notify.channels import Channel, channels_for
 from streams.notify.messages import Message
 from streams.notify.retry import as_send_error
@@ -72,7 +73,7 @@ async def _try(sender: Sender, channel: Channel, own: TenantSettings) -> Tried:
     message = Message(_test_of(own.tenant), own.display_name, channel.name, is_test=True)
     error = None
     try:
-        await sender.send(channel, [message], time.time_ns() // 1_000_000)
+        await sender.send(channel, [message], now_ms())
     except Exception as failed:  # noqa: BLE001  # whatever a plugin raises, in words without addresses
         error = str(as_send_error(failed))
     return Tried(channel.name, error, round(time.monotonic() - began, 3))

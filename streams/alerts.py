@@ -15,7 +15,8 @@ from schemas.identifiers import PROVIDER_KEY, partition_of
 from schemas.topics import TopicName
 from streams.alert_desk import Desk
 from streams.batch_transport import BatchApp, BatchConsumer
-from streams.carry_out import Executor, now_ms
+from streams.carry_out import Executor
+from streams.clock import now_ms
 from streams.kafka import KafkaOptions, read_from
 from streams.metrics import alerting
 from streams.metrics.holdings import Holdings
@@ -25,7 +26,7 @@ from streams.protocol import outbox
 from streams.protocol.alert_recovery import AlertRecovery
 from streams.protocol.alert_state import MOST_UNTOLD, AlertState, encode_state
 from streams.protocol.alerts import AlertPartition, ChannelsOf
-from streams.protocol.effects import Item, LogRecord, Publish, Steps, single
+from streams.protocol.effects import Item, LogRecord, Publish, single
 from streams.protocol.owned_log import JSON_CLAIM_PREFIX, OwnedLog
 
 INPUT_TOPICS: tuple[TopicName, ...] = ("license-counts", "commands")
@@ -72,7 +73,7 @@ class AlertWorker:
                 offsets=recovery.unreadable[:10],
                 next_step="find out who else writes to alert-state; what was open there is raised again",
             )
-        await self._executor.run(self._claim(recovery))
+        await self._executor.run(self._log.claim_beyond(recovery, alerts))
         counts = await self._consumer.committed(self._options.topic("license-counts"), partition)
         commands = await self._consumer.committed(self._options.topic("commands"), partition)
         newest: dict[str, Count] = {}
@@ -90,12 +91,6 @@ class AlertWorker:
         # Also where there is no count yet: the next start must know from where on they were watched.
         self._next["license-counts"] = self._next.get("license-counts", 0) if counts is None else counts
         return {"license-counts": self._next["license-counts"], "commands": commands}
-
-    def _claim(self, recovery: AlertRecovery) -> Steps:
-        self._alerts.epoch = recovery.highest_epoch + 1
-        yield from self._log.claim(recovery)
-        # An embedded broker forgets its offsets, so the epoch also exceeds that of every state written so far.
-        self._alerts.epoch = max(self._log.epoch, recovery.highest_epoch + 1)
 
     def _read(self, topic: TopicName, end: int | None = None) -> Any:
         return read_from(self._options, self._options.topic(topic), self._partition, None, end)
@@ -139,7 +134,8 @@ class AlertWorker:
     async def flush(self) -> float | None:
         """Publish and hand on what is due; return in how many seconds there is more to do."""
         now = now_ms()
-        if self._is_caught_up():
+        caught_up = self._is_caught_up()
+        if caught_up:
             self._alerts.advance(now - SETTLE_MS)
         await self._note_outcomes(now)
         await self._keep()
@@ -147,7 +143,7 @@ class AlertWorker:
             self._consumer.allow_commit(self._options.topic(topic), self._partition, offset)
         wait_s = await self._executor.look_after(self._log)
         instant = self._alerts.next_instant()
-        if instant is not None:
+        if instant is not None and caught_up:  # else it is the counts that are waited for
             wait_s = min(wait_s, max(0.0, (instant + SETTLE_MS - now_ms()) / 1_000))
         return min(wait_s, _TELLING_S) if self._telling else wait_s
 
@@ -183,7 +179,8 @@ class AlertWorker:
             await self._executor.run(self._log.append("11-keep", [self._record(name) for name in names]))
             states = [state for name in names if (state := self._alerts.state(name)) is not None]
             await self._publish(states)
-        self._tell(state for name in sorted(changed) if (state := self._alerts.state(name)) is not None)
+        if changed:
+            self._tell(state for name in sorted(changed) if (state := self._alerts.state(name)) is not None)
 
     def _record(self, tenant: str) -> Item:
         key = tenant.encode()
@@ -200,10 +197,11 @@ class AlertWorker:
         for state in states:
             for entry in outbox.unpublished(state):
                 entry.published = True
-            for entry in outbox.overflow(state):
+            overflow = outbox.overflow(state)
+            for entry in overflow:
                 why = f"{MOST_UNTOLD} newer ones wait as well: {', '.join(entry.channels)} did not take it"
                 dead.append(outbox.dead_letter(state.tenant, bytes(entry.alert), why, self._partition, now_ms()))
-            if outbox.sweep(state) or dead:
+            if outbox.sweep(state) or overflow:
                 self._alerts.touch(state.tenant)
         if dead:
             await self._executor.run(single(Publish("12-dead-letters", "dead-letters", self._partition, dead)))

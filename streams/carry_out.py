@@ -7,6 +7,7 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 
 from schemas.topics import TopicName
+from streams.clock import now_ms
 from streams.fault import OF_THIS_PROCESS
 from streams.kafka import KafkaOptions, end_offset, read_range, write
 from streams.metrics import work
@@ -16,11 +17,6 @@ from streams.trace import PartitionTrace
 
 LOOK_INTERVAL_S = 600.0
 """Well below `min.compaction.lag.ms`: what a stranger wrote must be noticed before it is all that compaction keeps."""
-
-
-def now_ms() -> int:
-    """Return the wall clock in milliseconds since 1970."""
-    return time.time_ns() // 1_000_000
 
 
 class Executor:

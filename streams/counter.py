@@ -16,13 +16,14 @@ from schemas.count import Count
 from schemas.identifiers import PROVIDER_KEY, partition_of
 from schemas.topics import TopicName
 from streams.batch_transport import BatchApp, BatchConsumer
-from streams.carry_out import Executor, now_ms
+from streams.carry_out import Executor
+from streams.clock import now_ms
 from streams.kafka import KafkaOptions, read_from
 from streams.metrics import counting
 from streams.metrics.holdings import Holdings
 from streams.process import Process
 from streams.protocol.counter import CounterPartition, CountRecovery
-from streams.protocol.effects import Item, LogRecord, Publish, Steps, single
+from streams.protocol.effects import Item, LogRecord, Publish, single
 from streams.protocol.office import Office
 from streams.protocol.owned_log import JSON_CLAIM_PREFIX, OwnedLog
 from streams.protocol.refusals import Refusals
@@ -75,7 +76,7 @@ class CounterWorker:
                 number=len(recovery.unreadable),
                 next_step="none: the counts are made again; find out who else writes to license-counts",
             )
-        await self._executor.run(self._claim(recovery))
+        await self._executor.run(self._log.claim_beyond(recovery, counter))
         async for records in self._read("tenants"):
             self._office.recall(records)
         for tenant in counter.book.tenants():
@@ -94,12 +95,6 @@ class CounterWorker:
         counter.settle_start()
         log.info("counter_ready", partition=partition, epoch=counter.epoch)
         return {"tallies": next_tally, "commands": committed}
-
-    def _claim(self, recovery: CountRecovery) -> Steps:
-        self._counter.epoch = recovery.highest_epoch + 1
-        yield from self._log.claim(recovery)
-        # An embedded broker forgets its offsets, so the epoch also exceeds that of every count published so far.
-        self._counter.epoch = max(self._log.epoch, recovery.highest_epoch + 1)
 
     def _read(self, topic: TopicName, end: int | None = None) -> Any:
         return read_from(self._options, self._options.topic(topic), self._partition, None, end)

@@ -10,7 +10,8 @@ from aiokafka import AIOKafkaProducer
 
 from schemas.topics import TopicName
 from streams.batch_transport import BatchApp, BatchConsumer
-from streams.carry_out import Executor, now_ms
+from streams.carry_out import Executor
+from streams.clock import now_ms
 from streams.kafka import KafkaOptions, read_from
 from streams.metrics import work
 from streams.metrics.holdings import Holdings

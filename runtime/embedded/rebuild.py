@@ -13,7 +13,7 @@ from runtime.embedded.held_syncs import held_syncs
 from schemas.identifiers import partition_of
 from schemas.times import parse_time
 from schemas.topics import TopicName, full_name
-from streams.carry_out import now_ms
+from streams.clock import now_ms
 from streams.kafka import write
 from streams.protocol.effects import Item
 from streams.protocol.rebuild import Rebuild

@@ -3,12 +3,12 @@ may be lost: what was not told is submitted again after a start."""
 
 import asyncio
 import random
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import structlog
 
+from streams.clock import now_ms
 from streams.notify.channels import Channel
 from streams.notify.messages import Message, Outcome
 from streams.notify.retry import GIVEN_UP_MS, SendError, as_send_error, pause_ms, wait_ms
@@ -16,10 +16,6 @@ from streams.notify.senders import Sender
 from streams.notify.waiting import Waiting
 
 log = structlog.get_logger()
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 class Notifier:
@@ -30,7 +26,7 @@ class Notifier:
         channels: Mapping[str, Channel],
         senders: Mapping[str, Sender],
         report: Callable[[Outcome], None],
-        clock: Callable[[], int] = _now_ms,
+        clock: Callable[[], int] = now_ms,
     ) -> None:
         """`senders`: by kind of channel. To be made within a running loop."""
         self._channels, self._senders = channels, senders

@@ -84,6 +84,18 @@ class Recovering(Protocol):
         """Apply records in the order of their offsets."""
 
 
+class RecoveringJson(Recovering, Protocol):
+    """What has read a log whose values are JSON with their epoch in it."""
+
+    highest_epoch: int
+
+
+class InEpoch(Protocol):
+    """What writes its epoch into all it publishes."""
+
+    epoch: int
+
+
 class OwnedLog:
     """The owner's side: its epoch, and the offset at which its next record must land."""
 
@@ -116,6 +128,15 @@ class OwnedLog:
         self.epoch, self.epoch_bytes, self.next_offset = offset, epoch_bytes(offset), offset + 1
         if recovery.strays:
             yield from self.append("0-heal", self._again(recovery.strays))
+
+    def claim_beyond(self, recovery: RecoveringJson, owner: InEpoch) -> Generator[Effect, Any, None]:
+        """Claim a log whose values are JSON with their epoch in it, for an owner that gets one above all that it read.
+
+        An embedded broker forgets its offsets, so the epoch also exceeds that of every value written so far.
+        """
+        owner.epoch = recovery.highest_epoch + 1
+        yield from self.claim(recovery)
+        owner.epoch = max(self.epoch, recovery.highest_epoch + 1)
 
     def append(self, step: str, items: Sequence[Item]) -> Generator[Effect, Any, None]:
         """Append records. Where a stranger's records lie between them, their keys are written again.

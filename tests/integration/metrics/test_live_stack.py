@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from schemas.times import format_ms
-from streams.carry_out import now_ms
+from streams.clock import now_ms
 from tests.support.embedded_stack import EmbeddedStack, running_stack
 from tests.support.metrics import described
 from tests.support.otlp import Receiver, receiving_traces

@@ -141,9 +141,7 @@ class CounterProcess(Process):
         counter = self.counter
         recovery = CountRecovery(counter)
         recovery.apply(cast(list[LogRecord], self.world.log(self.owned, self.partition).read(0)))
-        counter.epoch = recovery.highest_epoch + 1
-        yield from self._log.claim(recovery)
-        counter.epoch = max(self._log.epoch, recovery.highest_epoch + 1)
+        yield from self._log.claim_beyond(recovery, counter)
         for tenant in self._own(list(self.book.tenants())):
             counter.settings_changed(tenant)
         self._read_tallies(self.world.log("tallies", self.partition).end)
