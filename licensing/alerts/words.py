@@ -3,6 +3,12 @@
 from licensing.alerts.levels import Reading
 from schemas.alert import AlertLevel, AlertRule
 
+LEVELS: dict[AlertLevel, str] = {
+    "over_grace": "Beyond the grace",
+    "over": "Over the pool",
+    "critical": "Critical",
+    "warning": "Warning",
+}
 _TODO: dict[AlertRule, str] = {
     "pool": "Buy licences, or see on the reclaim list which seats could be freed.",
     "forecast": "Order licences before that day, or see on the reclaim list which seats could be freed.",

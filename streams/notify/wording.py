@@ -10,6 +10,7 @@ import structlog
 from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, PackageLoader, StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
 
+from licensing.alerts.words import LEVELS
 from schemas.alert import Alert
 from streams.notify.messages import Message
 
@@ -17,7 +18,6 @@ _RULES = {
     "pool": "licence pool", "forecast": "forecast of the pool", "stale": "age of the count", "sync_held": "held sync",
     "sync_failing": "failing source", "suspicious_tag": "dial-plan tags", "teams_phone": "Teams Phone licences",
 }  # fmt: skip
-_LEVELS = {"warning": "Warning", "critical": "Critical", "over": "Over the pool", "over_grace": "Beyond the grace"}
 _LONGEST_TITLE = 200
 _CONTROLS = dict.fromkeys((*range(32), *range(127, 160)), " ")
 _TEST = "Test"
@@ -104,7 +104,7 @@ def words(alert: Alert) -> str:
         return "Resolved"
     if alert.change == "acknowledged":
         return f"Acknowledged by {alert.acknowledged_by}"
-    said = _LEVELS[alert.level or "warning"]
+    said = LEVELS[alert.level or "warning"]
     prefix = {"lowered": "Down to ", "reminded": "Still "}.get(alert.change, "")
     return f"{prefix}{said[0].lower()}{said[1:]}" if prefix else said
 

@@ -7,11 +7,12 @@ from typing import Any
 from nicegui import ui
 
 from licensing.alerts.limits import alert_limits
+from licensing.alerts.words import LEVELS
 from portal.answers.alerts import Wanted, find_alerts, silenced_until
 from portal.web.alerts.alert_actions import AlertActions
 from portal.web.alerts.alert_row import AlertRow, Shown
 from portal.web.frame.visit import Visit, follow_alerts
-from portal.web.pieces.alert_words import LEVELS, RULES, watched
+from portal.web.pieces.alert_words import RULES, watched
 from portal.web.pieces.text import Text, heading, table
 from schemas.alert import AlertRule
 from schemas.settings import TenantSettings

@@ -1,8 +1,9 @@
 """Owns the words for alerts: rules, levels, changes, what a value was held against, and what is watched. Pure."""
 
 from licensing.alerts.pool import clear_line
+from licensing.alerts.words import LEVELS
 from portal.answers.alerts import Told
-from schemas.alert import Alert, AlertChange, AlertLevel, AlertRule
+from schemas.alert import Alert, AlertChange, AlertRule
 from schemas.settings import AlertSettings
 
 RULES: dict[AlertRule, str] = {
@@ -13,12 +14,6 @@ RULES: dict[AlertRule, str] = {
     "sync_failing": "Failing source",
     "suspicious_tag": "Suspicious tags",
     "teams_phone": "Teams Phone licences",
-}
-LEVELS: dict[AlertLevel, str] = {
-    "over_grace": "Beyond the grace",
-    "over": "Over the pool",
-    "critical": "Critical",
-    "warning": "Warning",
 }
 _CHANGES: dict[AlertChange, str] = {
     "raised": "Raised",
