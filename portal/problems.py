@@ -1,7 +1,9 @@
 """Owns how the API says no: RFC 9457 problem details for every error, also for paths and methods that do not exist."""
 
+from collections.abc import Iterable
 from typing import Any
 
+import pydantic
 import structlog
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
@@ -82,10 +84,8 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    errors = [{"at": place(item["loc"]), "message": message(item)} for item in error.errors()]
-    return problem_response(
-        request, 422, "; ".join(f"{item['at']}: {item['message']}" for item in errors), errors=errors
-    )
+    told = refusal({"at": place(item["loc"]), "message": message(item)} for item in error.errors())
+    return problem_response(request, told.status, told.detail, **told.extra)
 
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:
@@ -93,6 +93,20 @@ async def _unexpected(request: Request, error: Exception) -> JSONResponse:
     return problem_response(
         request, 500, "Poolwatch failed at this request; its log has the reason under request_failed"
     )
+
+
+def refusal_of(error: pydantic.ValidationError) -> Problem:
+    """Return the refusal (422) of a body that a model does not take: a sentence a mistake, each with its place."""
+    return refusal(
+        {"at": ".".join(map(str, item["loc"])) or "body", "message": message(item)}
+        for item in error.errors(include_url=False, include_input=False)
+    )
+
+
+def refusal(errors: Iterable[dict[str, str]]) -> Problem:
+    """Return the refusal (422) of mistakes, each `at` a place with a `message`."""
+    told = list(errors)
+    return Problem(422, "; ".join(f"{item['at']}: {item['message']}" for item in told), errors=told)
 
 
 def place(loc: tuple[Any, ...]) -> str:

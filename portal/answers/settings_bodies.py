@@ -5,7 +5,7 @@ from typing import Any, get_args
 import pydantic
 
 from licensing.criteria import compile_criteria
-from portal.problems import Problem, message
+from portal.problems import Problem, message, refusal
 from schemas.identifiers import PROVIDER_KEY
 from schemas.settings import STAMPS, ProviderSettings, TenantSettings
 
@@ -85,8 +85,7 @@ def _validated(name: str, body: dict[str, Any]) -> None:
             return
         settings = TenantSettings.model_validate({**body, "tenant": name})
     except pydantic.ValidationError as error:
-        errors = [_worded(item) for item in error.errors(include_url=False)]
-        raise Problem(422, "; ".join(f"{item['at']}: {item['message']}" for item in errors), errors=errors) from error
+        raise refusal(map(_worded, error.errors(include_url=False))) from error
     try:
         compile_criteria(settings)
     except ValueError as error:

@@ -1,6 +1,8 @@
 """Owns a change of settings, for API and pages alike: what is checked, what only the provider may set, what comes of
 it."""
 
+import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from portal.access.principals import Principal
@@ -10,12 +12,13 @@ from portal.answers.settings_bodies import check_patch, check_put
 from portal.problems import Problem
 from portal.services import Mode
 from schemas.identifiers import PROVIDER_KEY
-from schemas.settings import STAMPS, TenantSettings
+from schemas.settings import STAMPS, Settings, TenantSettings
 
 _OF_THE_PROVIDER = ("ms_tenant_id", "customer_guid")
 """Who a tenant is elsewhere. Whoever could set the first would have another customer's directory read to him: the
 provider's application may read all of them."""
 _NOT_SET = {"tenant", *STAMPS}
+_LATEST_S, _STEP_S = 3.0, 0.02
 
 
 async def change_settings(
@@ -33,6 +36,16 @@ async def change_settings(
         _refuse_other_identity(context.settings_of(name), mode, checked)
         mode, checked = "patch", _without_identity(name, mode, checked)
     return done(await context.services.settings.change(name, mode, checked, seen, by))
+
+
+async def newer(current: Callable[[], Settings], than: int) -> bool:
+    """Wait a moment for settings newer than a revision: the counter's answer comes before this portal has read those of
+    which it tells, whether they won a race or were made here. Returns whether they are there."""
+    for _ in range(int(_LATEST_S / _STEP_S)):
+        if current().revision > than:
+            return True
+        await asyncio.sleep(_STEP_S)
+    return False
 
 
 def _without_identity(name: str, mode: Mode, body: dict[str, Any]) -> dict[str, Any]:

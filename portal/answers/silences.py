@@ -1,7 +1,6 @@
 """Owns the silences of a tenant's alerts: which hold or will, how one is added, and how one ends. They are settings,
 and a list of settings is replaced whole: each change is made for a revision and made again where somebody was first."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,13 +11,11 @@ import pydantic
 
 from portal.access.principals import Principal
 from portal.answers.context import Context
-from portal.answers.settings_changes import change_settings
-from portal.problems import Problem, message
+from portal.answers.settings_changes import change_settings, newer
+from portal.problems import Problem, refusal_of
 from schemas.settings import Silence
 
-_ATTEMPTS, _WAITS, _WAIT_S = 5, 100, 0.02
-"""The counter's answer comes before this portal has read the settings that it tells of: those that won a race, and
-those that were made here, which whoever asks next must find."""
+_ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +76,7 @@ def checked_silence(body: Any, now: datetime) -> Silence:
     try:
         silence = Silence.model_validate(body)
     except pydantic.ValidationError as error:
-        errors = [{"at": ".".join(map(str, item["loc"])) or "body", "message": message(item)}
-                  for item in error.errors(include_url=False)]  # fmt: skip
-        raise Problem(422, "; ".join(f"{item['at']}: {item['message']}" for item in errors), errors=errors) from error
+        raise refusal_of(error) from error
     if silence.until <= max(now, silence.since or now):
         raise Problem(422, "until: the silence would be over before it begins; give a later end")
     return silence
@@ -100,15 +95,8 @@ async def _replace(
         except Problem as problem:
             if problem.status != 412:
                 raise
-            await _until_read(context, tenant, settings.revision + 1)
+            await newer(lambda: context.settings_of(tenant), settings.revision)
         else:
-            await _until_read(context, tenant, made["revision"])
+            await newer(lambda: context.settings_of(tenant), made["revision"] - 1)
             return
     raise Problem(503, f"the settings of {tenant} are changed by others all the time: send it again")
-
-
-async def _until_read(context: Context, tenant: str, revision: int) -> None:
-    for _ in range(_WAITS):
-        if context.settings_of(tenant).revision >= revision:
-            return
-        await asyncio.sleep(_WAIT_S)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from portal.access.principals import Role
 from portal.access.tokens import new_token
 from portal.ports import Token
-from portal.problems import Problem, message
+from portal.problems import Problem, refusal_of
 from schemas.identifiers import TenantId
 from schemas.times import Instant
 
@@ -53,11 +53,7 @@ def token_of(body: Any, now: datetime, by: str) -> tuple[Token, str]:
     try:
         asked = NewToken.model_validate(body)
     except pydantic.ValidationError as error:
-        errors = [
-            {"at": ".".join(map(str, item["loc"])) or "body", "message": message(item)}
-            for item in error.errors(include_url=False, include_input=False)
-        ]
-        raise Problem(422, "; ".join(f"{item['at']}: {item['message']}" for item in errors), errors=errors) from error
+        raise refusal_of(error) from error
     expires_at = asked.expires_at or now + timedelta(days=asked.expires_in_days or DEFAULT_DAYS)
     if not now < expires_at <= now + timedelta(days=MAX_DAYS):
         raise Problem(422, f"expires_at: a token ends within {MAX_DAYS:,} days, and not in the past")

@@ -1,7 +1,6 @@
 """Owns how a page changes something: the same commands as the API's, and the refusals in words on the page."""
 
-import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,9 +11,6 @@ from portal.problems import Problem
 from portal.services import Mode, ServiceError
 from portal.web.frame.visit import Visit
 from schemas.identifiers import PROVIDER_KEY
-from schemas.settings import Settings
-
-_LATEST_S, _STEP_S = 3.0, 0.1
 
 
 async def save(here: Visit, name: str, mode: Mode, body: dict[str, Any], seen: int | None) -> dict[str, Any]:
@@ -26,16 +22,6 @@ async def save(here: Visit, name: str, mode: Mode, body: dict[str, Any], seen: i
     if not may:
         raise Problem(403, f"{here.principal.name} may look at {name} and not change it: ask an administrator")
     return await change_settings(here.context, here.principal, name, mode, body, seen, here.principal.name)
-
-
-async def newer(current: Callable[[], Settings], than: int) -> bool:
-    """Wait a moment for settings newer than a revision: who lost a race may know it before this portal has read them.
-    Returns whether they are there."""
-    for _ in range(int(_LATEST_S / _STEP_S)):
-        if current().revision > than:
-            return True
-        await asyncio.sleep(_STEP_S)
-    return False
 
 
 @contextmanager

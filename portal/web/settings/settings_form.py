@@ -7,8 +7,9 @@ from typing import Any
 from nicegui import ui
 
 from portal.answers.settings_bodies import check_patch, settings_diff
+from portal.answers.settings_changes import newer
 from portal.problems import Problem
-from portal.web.frame.saving import newer, save, told
+from portal.web.frame.saving import save, told
 from portal.web.frame.visit import Visit
 from portal.web.pieces.figures import LocalTime
 from portal.web.pieces.setting_fields import Field, changes_of, show_all

@@ -6,10 +6,11 @@ from typing import Any
 from nicegui import ui
 
 from portal.answers.settings_bodies import settings_diff
+from portal.answers.settings_changes import newer
 from portal.answers.tried_settings import tried_settings
 from portal.answers.what_if import WhatIf
 from portal.problems import Problem
-from portal.web.frame.saving import newer, save, told
+from portal.web.frame.saving import save, told
 from portal.web.frame.visit import Visit
 from portal.web.pieces.figures import licences
 from portal.web.pieces.setting_words import setting_name, setting_value
