@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import httpx
 from pydantic import SecretStr
 
+from runtime.secret_files import secret_in
 from runtime.settings import Alerts, ChannelSettings, Settings, SettingsError
 from streams.alert_desk import Desk, Report
 from streams.metrics.alerting import begin
@@ -78,9 +79,4 @@ def _channel(name: str, given: ChannelSettings) -> Channel:
 def _secret(name: str, what: str, given: SecretStr | None, file: Path | None) -> str | None:
     if given is not None:
         return given.get_secret_value()
-    if file is None:
-        return None
-    try:
-        return file.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"alerts.channels.{name}.{what}_file: {file} cannot be read: {error}") from error
+    return None if file is None else secret_in(file, f"alerts.channels.{name}.{what}_file")

@@ -17,11 +17,16 @@ def secret_of(group: str, name: str, value: SecretStr | None, file: Path | None)
         return (value.get_secret_value() or None) if value is not None else None
     if value is not None:
         raise SettingsError(f"{variable((group, name))} and {in_file} are both set: unset one of them")
+    return secret_in(file, in_file)
+
+
+def secret_in(file: Path, setting: str) -> str:
+    """Return the secret in a file that a setting names. Raises SettingsError."""
     try:
         secret = file.read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or "it is not text in UTF-8"
-        raise SettingsError(f"{file} cannot be read: {reason}. Correct {in_file}, or the file") from error
+        raise SettingsError(f"{file} cannot be read: {reason}. Correct {setting}, or the file") from error
     if not secret:
-        raise SettingsError(f"{file} is empty, and {in_file} says that a secret is in it: write it there")
+        raise SettingsError(f"{file} is empty, and {setting} says that a secret is in it: write it there")
     return secret
