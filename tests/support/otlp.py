@@ -1,14 +1,14 @@
 """A receiver of traces as OpenTelemetry's collector is one: OTLP over HTTP, spans kept in memory."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from tests.support.http_server import serving
 from tests.support.ports import HOST
 
 
@@ -69,14 +69,6 @@ def receiving_traces() -> Iterator[Receiver]:
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 -- the library's name
             """Say nothing."""
 
-    server = ThreadingHTTPServer((HOST, 0), Handler)
-    server.daemon_threads = True
-    receiver = Receiver(f"http://{HOST}:{server.server_address[1]}")
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
+    with serving(Handler) as port:
+        receiver = Receiver(f"http://{HOST}:{port}")
         yield receiver
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -2,12 +2,11 @@
 
 import email
 import email.policy
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import msgspec
@@ -15,6 +14,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import Envelope
 from standardwebhooks import Webhook
 
+from tests.support.http_server import serving
 from tests.support.ports import HOST, free_port
 
 
@@ -108,13 +108,6 @@ def hook() -> Iterator[Hook]:
         def log_message(self, *_: Any) -> None:
             """Write nothing."""
 
-    server = ThreadingHTTPServer((HOST, 0), Handler)
-    receiver.url = f"http://{HOST}:{server.server_port}/hook"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
+    with serving(Handler) as port:
+        receiver.url = f"http://{HOST}:{port}/hook"
         yield receiver
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
